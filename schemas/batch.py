@@ -1,0 +1,85 @@
+"""Batches are the unit everywhere: what travels, what is answered, what is refused and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+MAX_BATCH_EVENTS = 500
+MAX_EVENT_BYTES = 32 * 1024
+
+
+class RejectionReason(StrEnum):
+    """Why one event was refused. Stable: clients, metrics and dead letters are keyed by it."""
+
+    INVALID = "invalid"  # a field is missing, has the wrong type or is out of range
+    UNKNOWN_TYPE = "unknown_type"  # not usage, feedback or cost
+    UNSUPPORTED_VERSION = "unsupported_version"  # a schema_version that this server does not know
+    ID_TIME_MISMATCH = "id_time_mismatch"  # the id's time and occurred_at are more than a day apart
+    FUTURE = "future"  # occurred_at is more than a day ahead of the server
+    TOO_LARGE = "too_large"  # the event alone exceeds the limit
+    CONFLICT = "conflict"  # the id is known with other content: quarantined
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One refused event: its place in the batch, the reason, where inside it, and what would be right.
+
+    `detail` never repeats the value that was refused: it may be a person's.
+    `payload` is the event as JSON bytes, for the dead letters only.
+    """
+
+    index: int
+    reason: RejectionReason
+    path: str
+    detail: str
+    event_id: str = ""
+    payload: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientReport:
+    """What an SDK says of itself with each batch: its cumulative counters since it started.
+
+    `accepted` counts events that the app handed over and the SDK queued, `dropped` those that it gave up since
+    (a full queue is not accepted in the first place). Completeness is received over accepted.
+    """
+
+    client_id: str
+    accepted: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """JSON array of events of one tenant as it was received, with the time it was received (UTC)."""
+
+    tenant: str
+    body: bytes = field(repr=False)
+    received_at: datetime
+    source: str = "http"
+    client: ClientReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch: `accepted + duplicates + len(rejections)` is the number of events in it.
+
+    An accepted event is durable. A duplicate was durable before, with the same content. `unknown_fields`
+    counts fields by name that this server does not know and ignored.
+    """
+
+    accepted: int
+    duplicates: int = 0
+    rejections: tuple[Rejection, ...] = ()
+    unknown_fields: Counter[str] = field(default_factory=Counter)
+
+
+class MalformedBatch(ValueError):
+    """The body is not a JSON array of objects: nothing of it can be read. Message says what and where."""
+
+
+class StoreUnavailable(RuntimeError):
+    """The events could not be made durable now; nothing was acknowledged, and sending again is safe."""

@@ -1,0 +1,132 @@
+"""The one way to ClickHouse, embedded or over HTTP: pinned insert settings, zone-aware parameters, one tenant.
+
+`Database` owns the connection; `Database.tenant(...)` is the choke point through which every read of a
+tenant's data goes: it adds the tenant to the parameters and refuses a query that does not use it.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from uptake.errors import UnavailableError
+
+DATABASE = "uptake"
+
+INSERT_SETTINGS: dict[str, Any] = {
+    # Their defaults changed three times in 2026; a deduplicating insert after a delete is dropped in silence.
+    "async_insert": 0,
+    "insert_deduplicate": 0,
+    "deduplicate_blocks_in_dependent_materialized_views": 0,
+    "date_time_input_format": "best_effort",
+    "input_format_skip_unknown_fields": 0,
+}
+QUERY_SETTINGS: dict[str, Any] = {
+    # An id lives in exactly one partition (its own month), so FINAL never has to look across them.
+    "do_not_merge_across_partitions_select_final": 1,
+}
+
+_TENANT_PARAMETER = re.compile(r"\{\s*tenant\s*:\s*String\s*\}")
+
+
+class Database:
+    """A ClickHouse database. Safe to use from several threads: each thread has its own client."""
+
+    def __init__(self, connect: Mapping[str, Any], database: str = DATABASE) -> None:
+        self._connect: dict[str, Any] = dict(connect)
+        self.name = database
+        self._local = threading.local()
+        self._clients: list[Client] = []
+        self._lock = threading.Lock()
+        self._open(None).command(f"CREATE DATABASE IF NOT EXISTS {database}")
+
+    @classmethod
+    def embedded(cls, path: Path | None) -> Self:
+        """The engine inside this process, on disk at `path`, or in memory (`None`). One path per process."""
+        if path is not None:
+            path.mkdir(parents=True, exist_ok=True)
+        return cls({"interface": "chdb", "path": str(path) if path else ":memory:"})
+
+    @classmethod
+    def served(cls, url: str) -> Self:
+        """A ClickHouse server, by ``clickhouse://user:password@host:port/database`` (or ``clickhouses://``)."""
+        parts = urlsplit(url)
+        secure = parts.scheme in ("clickhouses", "https")
+        connect = {
+            "interface": "https" if secure else "http",
+            "host": parts.hostname,
+            "port": parts.port or (8443 if secure else 8123),
+            "username": parts.username or "default",
+            "password": parts.password or "",
+        }
+        return cls(connect, parts.path.strip("/") or DATABASE)
+
+    def _open(self, database: str | None) -> Client:
+        try:
+            client = clickhouse_connect.get_client(**{**self._connect, "database": database})
+        except (ClickHouseError, OSError) as error:
+            raise UnavailableError(
+                "ClickHouse does not answer", "start it, or look at UPTAKE_CLICKHOUSE_URL and UPTAKE_DATA"
+            ) from error
+        with self._lock:
+            self._clients.append(client)
+        return client
+
+    def client(self) -> Client:
+        """This thread's client."""
+        client: Client | None = getattr(self._local, "client", None)
+        if client is None:
+            client = self._local.client = self._open(self.name)
+        return client
+
+    def command(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        return self.client().command(statement, parameters=dict(parameters or {}))
+
+    def insert_json_lines(self, table: str, lines: bytes) -> None:
+        """Insert rows given as JSON objects, one a line. Returns when they are durable, or raises."""
+        if lines:
+            self.client().raw_insert(table, insert_block=lines, fmt="JSONEachRow", settings=INSERT_SETTINGS)
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Rows as dictionaries. For what belongs to no tenant; a tenant's data is read through `tenant()`."""
+        bound = dict(parameters or {})
+        for name, value in bound.items():
+            if isinstance(value, datetime) and value.tzinfo is None:
+                raise ValueError(f"query parameter {name!r} is a time without a zone")
+        return list(self.client().query(sql, parameters=bound, settings=QUERY_SETTINGS).named_results())
+
+    def tenant(self, tenant: str) -> TenantDatabase:
+        return TenantDatabase(self, tenant)
+
+    def close(self) -> None:
+        with self._lock:
+            clients, self._clients = self._clients, []
+        for client in clients:
+            client.close()
+        self._local = threading.local()
+
+
+class TenantDatabase:
+    """Reads of one tenant's data. Every query names `{tenant:String}`, which is filled in here only."""
+
+    def __init__(self, database: Database, tenant: str) -> None:
+        if not tenant:
+            raise ValueError("a tenant has a name")
+        self._database = database
+        self.name = tenant
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        if not _TENANT_PARAMETER.search(sql):
+            raise ValueError("a query of a tenant's data filters by {tenant:String}")
+        if parameters and "tenant" in parameters:
+            raise ValueError("the tenant of a query is not a parameter of its caller")
+        return self._database.query(sql, {**(parameters or {}), "tenant": self.name})

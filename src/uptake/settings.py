@@ -1,0 +1,44 @@
+"""Settings of the service, from the environment (``UPTAKE_…``) or a ``.env`` file, validated once at start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything has a default that works on one machine; nothing secret has a default value at all."""
+
+    model_config = SettingsConfigDict(env_prefix="UPTAKE_", env_file=".env", extra="ignore", frozen=True)
+
+    workspace: Path = Field(Path("workspace"), description="directory of the workspace's files")
+    data: Path = Field(Path(".uptake"), description="directory of the database, the state store and outputs")
+    state_url: str = Field("", description="SQLAlchemy URL of the state store; default: SQLite in `data`")
+    clickhouse_url: str = Field(
+        "",
+        description="clickhouse://user:password@host:port/database; default: the embedded engine in `data`",
+    )
+    host: str = Field("127.0.0.1", description="address the gateway listens on")
+    port: int = Field(8088, ge=0, le=65535, description="port the gateway listens on; 0 picks a free one")
+    pseudonym_key: SecretStr | None = Field(
+        None,
+        description="key of the user pseudonyms, 16 characters or more; the same one as in the apps' SDKs",
+    )
+    slack_token: SecretStr | None = Field(None, description="bot token; without one messages go to files")
+    slack_base_url: str = Field("https://slack.com/api/", description="where Slack's Web API is")
+    tick_seconds: float = Field(2.0, gt=0, description="how often alerts and the outbox are looked at")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @property
+    def chdb_path(self) -> Path:
+        return self.data / "clickhouse"
+
+    @property
+    def outbox_path(self) -> Path:
+        return self.data / "messages"
+
+    @property
+    def resolved_state_url(self) -> str:
+        return self.state_url or f"sqlite:///{(self.data / 'state.db').resolve()}"

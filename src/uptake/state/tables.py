@@ -1,0 +1,88 @@
+"""Tables of the state store. Times are integers: UTC microseconds since the epoch.
+
+api_keys   who may send events, for which tenant
+facts      what has been said: one row per fact, its identity is the primary key
+outbox     what is being said: one row per message, delivered under a lease
+findings   unauthorised uses and where they stand
+budgets    the last evaluation of each budget: when, on what value, in what state
+marks      small named values (roster generation, last tick, SDK counters)
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("secret_hmac", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("identity", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index("facts_by_kind", "tenant", "kind", "at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("identity", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("message", JSON, nullable=False),
+    Column("status", Text, nullable=False),  # pending, sending, ambiguous, sent, failed
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("not_before", BigInteger, nullable=False),
+    Column("leased_until", BigInteger, nullable=False, default=0),
+    Column("lease_owner", Text, nullable=False, default=""),
+    Column("created_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    Column("reference", Text, nullable=False, default=""),  # Slack's ts, or the file
+    Column("last_error", Text, nullable=False, default=""),
+    UniqueConstraint("identity", "channel", name="one_message_per_fact_and_channel"),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("identity", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("status", Text, nullable=False),  # open, resolved
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index("findings_by_tenant", "tenant", "status"),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("budget", Text, primary_key=True),
+    Column("evaluated_at", BigInteger, nullable=False),
+    Column("detail", JSON, nullable=False),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)

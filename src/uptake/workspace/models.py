@@ -1,0 +1,238 @@
+"""The shapes of a workspace's files, one model a file, and the whole that the rest of Uptake is given.
+
+Identifiers are case-sensitive. Amounts are decimal strings or numbers as written, never floats in sums.
+`Workspace` is immutable: a changed file means a new one.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from uptake.schemas.taxonomy import is_reason
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"{value!r} is not an IANA time zone, such as Europe/Paris")
+    return value
+
+
+def _decimal(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Amount = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0, max_digits=18, decimal_places=9)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Locale = Literal["en", "fr"]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Organisation(Model):
+    """organisation.yaml: one tenant.
+
+    `unknown_price_*` (USD per million tokens) bound the cost of a model that has no price, for budgets only.
+    """
+
+    tenant: Slug
+    name: Text
+    zone: Zone = "UTC"
+    locale: Locale = "en"
+    currency: Currency = "EUR"
+    fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+    grace_days: Annotated[int, Field(ge=0, le=90)] = 7
+    severity_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    unknown_price_input: Amount = Decimal(15)
+    unknown_price_output: Amount = Decimal(75)
+
+
+class Person(Model):
+    """A row of roster.csv. `user_id` is the pseudonym: raw identities are replaced while loading.
+
+    A person who moves team has one row a stay, which do not overlap; `joined` is inclusive, `left` exclusive.
+    """
+
+    user_id: Text
+    team: Text
+    seat: bool = True
+    champion: bool = False
+    joined: date
+    left: date | None = None
+    wave: str = ""
+
+    def on(self, day: date) -> bool:
+        return self.joined <= day and (self.left is None or day < self.left)
+
+
+class App(Model):
+    """An entry of apps.yaml, the registry. An empty list allows everything of its kind."""
+
+    app: Text
+    owner: Text
+    name: str = ""
+    use_cases: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    allowed_models: tuple[str, ...] = ()
+    data_classes: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+    criticality: Literal["low", "medium", "high"] = "medium"
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.valid_from and self.valid_to and self.valid_to <= self.valid_from:
+            raise ValueError("valid_to is exclusive and after valid_from")
+        for code in self.reasons:
+            if not (is_reason(code) and code.startswith("app:")):
+                raise ValueError(f"reason {code!r}: an app's own reasons are written app:lower_case")
+        return self
+
+
+class Scope(Model):
+    """What a budget counts. Fields that are given must all match; none given is the whole organisation."""
+
+    team: str | None = None
+    app: str | None = None
+    use_case: str | None = None
+    model: str | None = None
+
+
+class Budget(Model):
+    """An entry of budgets.yaml: an amount in the organisation's currency for each calendar period."""
+
+    budget: Slug
+    name: Text
+    scope: Scope = Scope()
+    amount: Amount
+    period: Literal["month", "week"] = "month"
+    thresholds: Annotated[tuple[int, ...], Field(min_length=1)] = (50, 80, 100)
+    channel: str = ""
+    contact: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    @model_validator(mode="after")
+    def _can_fire(self) -> Self:
+        if any(t < 1 or t > 1000 for t in self.thresholds):
+            raise ValueError("a threshold is a percentage of the amount, from 1 to 1000")
+        if list(self.thresholds) != sorted(set(self.thresholds)):
+            raise ValueError("thresholds rise and do not repeat")
+        if self.valid_from and self.valid_to and self.valid_to <= self.valid_from:
+            raise ValueError("valid_to is exclusive and after valid_from: the budget could never fire")
+        return self
+
+
+class Kpi(StrEnum):
+    """KPIs that can have a target."""
+
+    ADOPTION = "adoption"
+    OVERRIDE_RATE = "override_rate"
+    THUMBS_DOWN = "thumbs_down"
+    UNAUTHORISED_SHARE = "unauthorised_share"
+
+
+class Target(Model):
+    """An entry of targets.yaml: a share between 0 and 1, for the organisation or one team."""
+
+    kpi: Kpi
+    team: str | None = None
+    target: Annotated[float, Field(ge=0, le=1)]
+    baseline: Annotated[float, Field(ge=0, le=1)] | None = None
+    owner: Text
+    due: date
+
+
+class Price(Model):
+    """An entry of prices.yaml: a negotiated price per million tokens, before the list price.
+
+    `cache_read` and `cache_write` fall back to `input`, `reasoning` to `output`.
+    """
+
+    provider: Text
+    model: Text
+    currency: Currency = "USD"
+    input: Amount | Literal[0]
+    output: Amount | Literal[0]
+    cache_read: Amount | Literal[0] | None = None
+    cache_write: Amount | Literal[0] | None = None
+    reasoning: Amount | Literal[0] | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class Rate(Model):
+    """An entry of fx.yaml: `rate` units of the organisation's currency buy one of `currency`."""
+
+    currency: Currency
+    rate: Amount
+    valid_from: date | None = None
+
+
+class Audience(Model):
+    """An entry of channels.yaml: who reads the digest, of which teams, where. No teams: the organisation."""
+
+    audience: Slug
+    name: Text
+    teams: tuple[str, ...] = ()
+    channel: str = ""
+    locale: Locale | None = None
+
+
+class Channels(Model):
+    """channels.yaml: digest audiences, and where budget alerts and findings go when nothing else is said."""
+
+    audiences: tuple[Audience, ...] = ()
+    budgets: str = ""
+    findings: str = ""
+
+
+class Workspace(Model):
+    """Everything the files say, checked against each other. `digest` identifies its content."""
+
+    organisation: Organisation
+    roster: tuple[Person, ...] = ()
+    apps: tuple[App, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    targets: tuple[Target, ...] = ()
+    prices: tuple[Price, ...] = ()
+    fx: tuple[Rate, ...] = ()
+    channels: Channels = Channels()
+    digest: str = ""
+
+    @property
+    def tenant(self) -> str:
+        return self.organisation.tenant
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.organisation.zone)
+
+    @cached_property
+    def stays(self) -> dict[str, tuple[Person, ...]]:
+        """Roster rows by pseudonym, in order of joining."""
+        rows: dict[str, list[Person]] = {}
+        for person in self.roster:
+            rows.setdefault(person.user_id, []).append(person)
+        return {user: tuple(sorted(stays, key=lambda p: p.joined)) for user, stays in rows.items()}
+
+    @cached_property
+    def registry(self) -> dict[str, App]:
+        return {app.app: app for app in self.apps}
+
+    @cached_property
+    def teams(self) -> tuple[str, ...]:
+        return tuple(sorted({person.team for person in self.roster}))

@@ -1,0 +1,39 @@
+"""What all tests share: one embedded ClickHouse engine a process, and a tenant of one's own for each test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from uptake.clickhouse import Database
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[Database]:
+    """The real engine, in memory, migrated. chDB allows one engine path a process, so every test uses this
+    one and keeps apart by `tenant`."""
+    from uptake.sql.migrate import migrate
+
+    with_engine = Database.embedded(None)
+    migrate(with_engine)
+    yield with_engine
+    with_engine.close()
+
+
+@pytest.fixture
+def tenant() -> str:
+    """A tenant that no other test has."""
+    return f"t-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real input that is kept beside the repository and never in it."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the real input (shared/data beside the checkout) is not here")
+    return SHARED_DATA
