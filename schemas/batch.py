@@ -77,9 +77,9 @@ class Receipt:
     unknown_fields: Counter[str] = field(default_factory=Counter)
 
 
-class MalformedBatch(ValueError):
+class MalformedBatch(ValueError):  # noqa: N818 - named for what it is
     """The body is not a JSON array of objects: nothing of it can be read. Message says what and where."""
 
 
-class StoreUnavailable(RuntimeError):
+class StoreUnavailable(RuntimeError):  # noqa: N818 - named for what it is
     """The events could not be made durable now; nothing was acknowledged, and sending again is safe."""
