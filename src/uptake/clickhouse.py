@@ -72,7 +72,9 @@ class Database:
 
     def _open(self, database: str | None) -> Client:
         try:
-            client = clickhouse_connect.get_client(**{**self._connect, "database": database})
+            client = clickhouse_connect.get_client(
+                **{**self._connect, "database": database, "tz_mode": "aware"}
+            )
         except (ClickHouseError, OSError) as error:
             raise UnavailableError(
                 "ClickHouse does not answer", "start it, or look at UPTAKE_CLICKHOUSE_URL and UPTAKE_DATA"
