@@ -4,7 +4,7 @@
 -- Money is Int64 nano units of the organisation's currency; NULL means "not known", never 0. cost_upper_nano is
 -- cost_nano where that is known, else an upper bound: budgets use it, so that an unknown model cannot hide.
 
-CREATE TABLE usage
+CREATE TABLE IF NOT EXISTS usage
 (
     tenant LowCardinality(String),
     event_id UInt128,
@@ -52,7 +52,7 @@ ENGINE = ReplacingMergeTree(ver)
 PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(toInt64(bitShiftRight(event_id, 80)), 'UTC'))
 ORDER BY (tenant, event_id);
 
-CREATE TABLE feedback
+CREATE TABLE IF NOT EXISTS feedback
 (
     tenant LowCardinality(String),
     event_id UInt128,
@@ -88,7 +88,7 @@ ENGINE = ReplacingMergeTree(ver)
 PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(toInt64(bitShiftRight(event_id, 80)), 'UTC'))
 ORDER BY (tenant, event_id);
 
-CREATE TABLE cost
+CREATE TABLE IF NOT EXISTS cost
 (
     tenant LowCardinality(String),
     event_id UInt128,

@@ -1,7 +1,7 @@
 -- Events that were refused, with what is needed to mend and redrive them. Keyed by content, so that refusing
 -- the same event twice is one row. Kept 90 days.
 
-CREATE TABLE dead_letters
+CREATE TABLE IF NOT EXISTS dead_letters
 (
     tenant LowCardinality(String),
     letter_id UInt128,

@@ -1,7 +1,7 @@
 -- The roster as the workspace says it, one generation a content. A generation is written whole, then
 -- published by one pointer row, so a reader never sees half of it.
 
-CREATE TABLE roster
+CREATE TABLE IF NOT EXISTS roster
 (
     tenant LowCardinality(String),
     generation String,
@@ -16,7 +16,7 @@ CREATE TABLE roster
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, generation, user_id, joined);
 
-CREATE TABLE generations
+CREATE TABLE IF NOT EXISTS generations
 (
     tenant LowCardinality(String),
     name LowCardinality(String),

@@ -1,6 +1,6 @@
 -- What SDKs say they accepted: cumulative counters of each client, the last one of every hour.
 
-CREATE TABLE sdk_reports
+CREATE TABLE IF NOT EXISTS sdk_reports
 (
     tenant LowCardinality(String),
     client_id String,

@@ -1,0 +1,3 @@
+SELECT version, statement, name, checksum
+FROM schema_migrations FINAL
+ORDER BY version, statement
