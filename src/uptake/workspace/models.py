@@ -6,6 +6,7 @@ Identifiers are case-sensitive. Amounts are decimal strings or numbers as writte
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -14,13 +15,16 @@ from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from uptake.schemas.taxonomy import is_reason
+
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _zone(value: str) -> str:
     if value not in available_timezones():
-        raise ValueError(f"{value!r} is not an IANA time zone, such as Europe/Paris")
+        raise PydanticCustomError("zone", "is not an IANA time zone, such as Europe/Paris")
     return value
 
 
@@ -28,16 +32,44 @@ def _decimal(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+def _day(value: object) -> object:
+    # pydantic alone would read 20261101 as seconds since 1970, and 01/11/2026 means two days.
+    if not isinstance(value, date) and not (isinstance(value, str) and _ISO_DAY.fullmatch(value)):
+        raise PydanticCustomError("iso_day", "should be a day written like 2026-11-01")
+    return value
+
+
+def _validity(valid_from: date | None, valid_to: date | None) -> None:
+    if valid_from and valid_to and valid_to <= valid_from:
+        raise ValueError("valid_to is exclusive and after valid_from: this could never apply")
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise PydanticCustomError("control_character", "should be one line without control characters")
+    return value
+
+
+def _thresholds(values: tuple[int, ...]) -> tuple[int, ...]:
+    if any(not 1 <= value <= 1000 for value in values):
+        raise ValueError("each is a percentage of the amount, from 1 to 1000")
+    if list(values) != sorted(set(values)):
+        raise ValueError("rise from one to the next and do not repeat")
+    return values
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Text = Annotated[str, Field(min_length=1, max_length=200)]
+Text = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)]
 Amount = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0, max_digits=18, decimal_places=9)]
+PerMillion = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=0, max_digits=18, decimal_places=9)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Locale = Literal["en", "fr"]
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class Organisation(Model):
@@ -68,16 +100,28 @@ class Person(Model):
     team: Text
     seat: bool = True
     champion: bool = False
-    joined: date
-    left: date | None = None
+    joined: Day
+    left: Day | None = None
     wave: str = ""
+
+    @model_validator(mode="after")
+    def _stays_a_while(self) -> Self:
+        if self.left is not None and self.left <= self.joined:
+            raise ValueError("left is the first day away: after joined, or empty")
+        if "@" in self.user_id:
+            raise ValueError("user_id is a pseudonym; an address belongs in the column person")
+        return self
 
     def on(self, day: date) -> bool:
         return self.joined <= day and (self.left is None or day < self.left)
 
 
 class App(Model):
-    """An entry of apps.yaml, the registry. An empty list allows everything of its kind."""
+    """An entry of apps.yaml, the registry. An empty list allows everything of its kind.
+
+    `allowed_models` are names or shell patterns (``gpt-5.6-*``), case-sensitive, matched against the served model.
+    `valid_from` is inclusive and `valid_to` exclusive, calendar days in the organisation's zone.
+    """
 
     app: Text
     owner: Text
@@ -88,14 +132,13 @@ class App(Model):
     data_classes: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
-    valid_from: date | None = None
-    valid_to: date | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
     criticality: Literal["low", "medium", "high"] = "medium"
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        if self.valid_from and self.valid_to and self.valid_to <= self.valid_from:
-            raise ValueError("valid_to is exclusive and after valid_from")
+        _validity(self.valid_from, self.valid_to)
         for code in self.reasons:
             if not (is_reason(code) and code.startswith("app:")):
                 raise ValueError(f"reason {code!r}: an app's own reasons are written app:lower_case")
@@ -119,20 +162,15 @@ class Budget(Model):
     scope: Scope = Scope()
     amount: Amount
     period: Literal["month", "week"] = "month"
-    thresholds: Annotated[tuple[int, ...], Field(min_length=1)] = (50, 80, 100)
+    thresholds: Annotated[tuple[int, ...], Field(min_length=1), AfterValidator(_thresholds)] = (50, 80, 100)
     channel: str = ""
     contact: str = ""
-    valid_from: date | None = None
-    valid_to: date | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
 
     @model_validator(mode="after")
     def _can_fire(self) -> Self:
-        if any(t < 1 or t > 1000 for t in self.thresholds):
-            raise ValueError("a threshold is a percentage of the amount, from 1 to 1000")
-        if list(self.thresholds) != sorted(set(self.thresholds)):
-            raise ValueError("thresholds rise and do not repeat")
-        if self.valid_from and self.valid_to and self.valid_to <= self.valid_from:
-            raise ValueError("valid_to is exclusive and after valid_from: the budget could never fire")
+        _validity(self.valid_from, self.valid_to)
         return self
 
 
@@ -153,7 +191,7 @@ class Target(Model):
     target: Annotated[float, Field(ge=0, le=1)]
     baseline: Annotated[float, Field(ge=0, le=1)] | None = None
     owner: Text
-    due: date
+    due: Day
 
 
 class Price(Model):
@@ -165,21 +203,29 @@ class Price(Model):
     provider: Text
     model: Text
     currency: Currency = "USD"
-    input: Amount | Literal[0]
-    output: Amount | Literal[0]
-    cache_read: Amount | Literal[0] | None = None
-    cache_write: Amount | Literal[0] | None = None
-    reasoning: Amount | Literal[0] | None = None
-    valid_from: date | None = None
-    valid_to: date | None = None
+    input: PerMillion
+    output: PerMillion
+    cache_read: PerMillion | None = None
+    cache_write: PerMillion | None = None
+    reasoning: PerMillion | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+
+    @model_validator(mode="after")
+    def _can_apply(self) -> Self:
+        _validity(self.valid_from, self.valid_to)
+        return self
 
 
 class Rate(Model):
-    """An entry of fx.yaml: `rate` units of the organisation's currency buy one of `currency`."""
+    """An entry of fx.yaml: `rate` units of the organisation's currency buy one of `currency`.
+
+    It holds from `valid_from` (always, when that is missing) until the next entry of the same currency.
+    """
 
     currency: Currency
     rate: Amount
-    valid_from: date | None = None
+    valid_from: Day | None = None
 
 
 class Audience(Model):
