@@ -1,0 +1,104 @@
+"""What has been said. A unique row decides, not a cache with a lifetime: a fact is said once, for ever.
+
+Identities are built by those who compose the message (`budgets.identity`, `findings.identity`,
+`digest.identity`); here they are opaque.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import IntegrityError
+
+from uptake.alerts.message import Message
+from uptake.state.store import from_micros, to_micros
+from uptake.state.tables import facts, outbox
+
+_IN_LIST = 500  # bound parameters a statement; SQLite's oldest supported limit is 999
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that was said, when, and what was noted beside it."""
+
+    identity: str
+    tenant: str
+    kind: str
+    at: datetime
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def say(
+    engine: Engine,
+    identity: str,
+    kind: str,
+    tenant: str,
+    message: Message,
+    channels: Sequence[str],
+    now: datetime,
+    *,
+    also: Iterable[str] = (),
+    detail: Mapping[str, Any] | None = None,
+) -> bool:
+    """Record a fact and put its message into the outbox of every channel, in one transaction.
+
+    Returns False, and changes nothing, if the fact or one of `also` was said before. `also` are facts that
+    the same message covers (lower thresholds crossed in the same moment): they are recorded without a
+    message of their own. Of any number of processes that say the same fact, one is told True.
+    """
+    at = to_micros(now)
+    body = message.model_dump(mode="json")
+    noted = dict(detail or {})
+    rows = [
+        {"identity": name, "tenant": tenant, "kind": kind, "at": at, "detail": noted}
+        for name in (identity, *also)
+    ]
+    letters = [
+        {
+            "identity": identity,
+            "tenant": tenant,
+            "channel": channel,
+            "message": body,
+            "status": "pending",
+            "not_before": at,
+            "created_at": at,
+        }
+        for channel in dict.fromkeys(channels)
+    ]
+    if not letters:
+        raise ValueError("a message goes to at least one channel")
+    try:
+        with engine.begin() as connection:
+            connection.execute(facts.insert(), rows)
+            connection.execute(outbox.insert(), letters)
+    except IntegrityError:
+        return False
+    return True
+
+
+def said(engine: Engine, identities: Collection[str]) -> dict[str, datetime]:
+    """Which of these facts were said, and when."""
+    names = list(dict.fromkeys(identities))
+    found: dict[str, datetime] = {}
+    with engine.connect() as connection:
+        for start in range(0, len(names), _IN_LIST):
+            some = names[start : start + _IN_LIST]
+            query = select(facts.c.identity, facts.c.at).where(facts.c.identity.in_(some))
+            found.update({name: from_micros(at) for name, at in connection.execute(query)})
+    return found
+
+
+def recent(engine: Engine, tenant: str, kind: str | None = None, limit: int = 50) -> list[Fact]:
+    """A tenant's newest facts, newest first."""
+    query = select(facts).where(facts.c.tenant == tenant).order_by(facts.c.at.desc(), facts.c.identity)
+    if kind is not None:
+        query = query.where(facts.c.kind == kind)
+    with engine.connect() as connection:
+        return [
+            Fact(row.identity, row.tenant, row.kind, from_micros(row.at), row.detail)
+            for row in connection.execute(query.limit(limit))
+        ]
