@@ -2,58 +2,97 @@
 
 Names follow the OpenTelemetry GenAI semantic conventions where they have one. Counts are integers, durations
 milliseconds, money a decimal string. Unknown fields are kept aside and counted (a newer SDK may send them);
-a change of meaning is a new `schema_version`.
+a change of meaning is a new `schema_version`. `uptake.schemas.jsonschema` publishes the same rules as JSON Schema.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
-from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    UUID7,
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from uptake.schemas.identity import MAX_ID_SKEW, unix_ms
+from uptake.schemas.identity import MAX_ID_SKEW
 from uptake.schemas.taxonomy import is_reason
 
 SCHEMA_VERSION = 1
 MAX_TAGS = 16
 
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+"""Years that a moment can lie in: what the tables hold, with no language model before it."""
+
 _SKEW_MS = int(MAX_ID_SKEW.total_seconds() * 1000)
-_CURRENCY = re.compile(r"[A-Z]{3}")
+_PLAIN = r"^[^\x00-\x1f\x7f]*$"
+_DECIMAL = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-
-def _uuid7(value: UUID) -> UUID:
-    if value.version != 7:
-        raise PydanticCustomError("event_id_version", "event_id is a UUID of version 7")
-    return value
+NEEDED = {"thumb": "thumb", "edit": "severity", "decision": "decision", "survey": "score"}
+"""The field that feedback of each kind must carry; an edited decision carries a severity, too."""
 
 
 def _utc(value: datetime) -> datetime:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise PydanticCustomError("moment", "must be a time within the years 2000 to 2199")
     return value.astimezone(UTC)
+
+
+def _exact(value: object) -> object:
+    """A JSON number has been a float somewhere on its way, so money travels as text; Python may say Decimal."""
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        return Decimal(value)
+    raise PydanticCustomError(
+        "money", 'must be a string such as "12.50", with at most 9 digits before and 9 after the point'
+    )
+
+
+def _day(value: object) -> object:
+    # pydantic would read "1762300800" as a day, too.
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    if isinstance(value, date):
+        return value
+    raise PydanticCustomError("day", "must be a calendar day, such as 2026-11-20")
 
 
 def _reason(value: str) -> str:
     if not is_reason(value):
         raise PydanticCustomError(
-            "unknown_reason", "a reason is a code of the taxonomy, or the app's own written app:lower_case"
+            "unknown_reason", "must be a code of the taxonomy, or the app's own written app:lower_case"
         )
     return value
 
 
-EventId = Annotated[UUID, AfterValidator(_uuid7)]
+EventId = UUID7
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
-Name = Annotated[str, Field(min_length=1, max_length=128)]
-Label = Annotated[str, Field(max_length=128)]
-Ref = Annotated[str, Field(max_length=256)]
+Day = Annotated[date, BeforeValidator(_day)]
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=_PLAIN)]
+Label = Annotated[str, Field(max_length=128, pattern=_PLAIN)]
+Ref = Annotated[str, Field(max_length=256, pattern=_PLAIN)]
 Tokens = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
-Money = Annotated[Decimal, Field(max_digits=18, decimal_places=9, allow_inf_nan=False)]
-Currency = Annotated[str, Field(pattern=_CURRENCY.pattern, min_length=3, max_length=3)]
+Money = Annotated[
+    Decimal, Field(max_digits=18, decimal_places=9, allow_inf_nan=False), BeforeValidator(_exact)
+]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Reason = Annotated[str, AfterValidator(_reason)]
 
 
@@ -87,12 +126,19 @@ class BaseEvent(BaseModel):
     tags: Annotated[dict[Name, Ref], Field(max_length=MAX_TAGS)] = {}
 
     @model_validator(mode="after")
-    def _id_agrees_with_time(self) -> Self:
-        if abs((self.event_id.int >> 80) - unix_ms(self.occurred_at)) > _SKEW_MS:
-            raise PydanticCustomError(
-                "id_time_mismatch", "the time inside event_id and occurred_at are more than a day apart"
-            )
+    def _consistent(self) -> Self:
+        # One validator an event, overridden by name: each further one is a call of Python from Rust.
+        self._check()
         return self
+
+    def _check(self) -> None:
+        """What fields must be to each other; raises PydanticCustomError."""
+        age = self.occurred_at - _EPOCH
+        ms = (age.days * 86_400 + age.seconds) * 1000 + age.microseconds // 1000
+        if not -_SKEW_MS <= (self.event_id.int >> 80) - ms <= _SKEW_MS:
+            raise PydanticCustomError(
+                "id_time_mismatch", "the time inside event_id and occurred_at must be at most a day apart"
+            )
 
 
 class UsageEvent(BaseEvent):
@@ -124,20 +170,21 @@ class UsageEvent(BaseEvent):
     reported_cost: Annotated[Money, Field(ge=0)] | None = None
     reported_currency: Currency | None = None
 
-    @model_validator(mode="after")
-    def _parts_fit_their_whole(self) -> Self:
+    def _check(self) -> None:
+        super()._check()
         cached = self.cache_read_input_tokens + self.cache_creation_input_tokens
         if cached > (self.input_tokens or 0):
             raise PydanticCustomError(
-                "inconsistent_tokens", "cached tokens are part of input_tokens and cannot exceed them"
+                "inconsistent_tokens", "cached tokens are part of input_tokens and must not exceed them"
             )
         if self.reasoning_output_tokens > (self.output_tokens or 0):
             raise PydanticCustomError(
-                "inconsistent_tokens", "reasoning tokens are part of output_tokens and cannot exceed them"
+                "inconsistent_tokens", "reasoning tokens are part of output_tokens and must not exceed them"
             )
         if (self.reported_cost is None) != (self.reported_currency is None):
-            raise PydanticCustomError("incomplete_money", "reported_cost and reported_currency come together")
-        return self
+            raise PydanticCustomError(
+                "incomplete_money", "reported_cost and reported_currency must come together"
+            )
 
 
 class FeedbackEvent(BaseEvent):
@@ -157,21 +204,18 @@ class FeedbackEvent(BaseEvent):
     prompt_version: Label = ""
     response_model: Label = ""
 
-    @model_validator(mode="after")
-    def _carries_what_its_kind_needs(self) -> Self:
-        missing = {
-            "thumb": self.thumb is None and "thumb",
-            "decision": self.decision is None and "decision",
-            "edit": self.severity is None and "severity",
-            "survey": self.score is None and "score",
-        }[self.kind]
-        if not missing and self.decision == "edited" and self.severity is None:
-            missing = "severity"
-        if missing:
-            raise PydanticCustomError(
-                "missing", "feedback of kind {kind} carries {field}", {"kind": self.kind, "field": missing}
-            )
-        return self
+    def _check(self) -> None:
+        super()._check()
+        needed = [NEEDED[self.kind]]
+        if self.kind == "decision" and self.decision == "edited":
+            needed.append("severity")
+        for name in needed:
+            if getattr(self, name) is None:
+                raise PydanticCustomError(
+                    "missing_for_kind",
+                    "feedback of kind {kind} must carry {field}",
+                    {"kind": self.kind, "field": name},
+                )
 
 
 class CostEvent(BaseEvent):
@@ -187,17 +231,18 @@ class CostEvent(BaseEvent):
     currency: Currency
     provider: Label = ""
     model: Label = ""
-    period_start: date
-    period_end: date
+    period_start: Day
+    period_end: Day
     invoice_id: Ref = ""
 
-    @model_validator(mode="after")
-    def _sign_and_period(self) -> Self:
+    def _check(self) -> None:
+        super()._check()
         if (self.category == "credit") != (self.amount < 0):
-            raise PydanticCustomError("wrong_sign", "a credit is negative, and nothing else is")
+            raise PydanticCustomError("wrong_sign", "a credit must be negative, and nothing else may be")
         if self.period_end <= self.period_start:
-            raise PydanticCustomError("empty_period", "period_end is exclusive and after period_start")
-        return self
+            raise PydanticCustomError(
+                "empty_period", "period_end is exclusive and must be after period_start"
+            )
 
 
 Event = UsageEvent | FeedbackEvent | CostEvent

@@ -53,6 +53,7 @@ _DETAILS: Mapping[str, str] = {
     "uuid_type": _UUID,
     "uuid_parsing": _UUID,
     "uuid_version": _UUID,
+    "string_pattern_mismatch": "must have no control characters",
     "json_invalid": "must be JSON that can be read: valid Unicode, numbers of sensible length, little nesting",
 }
 # Errors that the contract raises itself: their messages are its own constants.
@@ -67,7 +68,7 @@ _OWN = frozenset(
         "empty_period",
         "money",
         "moment",
-        "control_character",
+        "day",
     }
 )
 
@@ -113,6 +114,8 @@ def detail_of(problem: ErrorDetails) -> str:
     kind = problem["type"]
     if kind in _OWN:
         return problem["msg"]
+    if problem["loc"][-1] in ("currency", "reported_currency"):
+        return "must be three capital letters (ISO 4217), such as EUR"
     context: dict[str, Any] = problem.get("ctx") or {}
     subject = "a key " if problem["loc"][-1:] == ("[key]",) else ""
     return subject + _DETAILS.get(kind, "does not have the type of its field").format(**context)
