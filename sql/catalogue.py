@@ -1,0 +1,145 @@
+"""The catalogue of KPIs: `sql/kpis/<name>/` holds `query.sql` and `kpi.yaml`; the path is the identity.
+
+``python -m uptake.sql.catalogue docs`` writes the catalogue as Markdown to standard output (docs/kpis.md).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from uptake.errors import UsageError
+from uptake.sql.results import Direction, Unit
+
+_COLUMN = re.compile(r"\bAS\s+(excluded|extra)_(\w+)", re.IGNORECASE)
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+Words = Annotated[str, Field(min_length=1)]
+
+
+class Title(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    en: Words
+    fr: Words
+
+
+class KpiDefinition(BaseModel):
+    """What kpi.yaml says, with the query beside it.
+
+    `people` names the column that counts people, if one does: a cell with fewer than five is not shown.
+    `interval` is "wilson" for shares of independent answers or people; money and tokens have none.
+    `per_team` is false where the data knows no team: such a KPI is always the organisation's.
+    `excludes` and `extras` explain the columns `excluded_<name>` and `extra_<name>` of the query, all of them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    sql: str = Field(repr=False)
+    title: Title
+    unit: Unit
+    direction: Direction
+    formula: Words
+    excludes: Mapping[str, Words] = {}
+    extras: Mapping[str, Words] = {}
+    cadence: Literal["weekly"] = "weekly"
+    definition_version: Annotated[int, Field(ge=1)]
+    interval: Literal["wilson", "none"] = "none"
+    people: Literal["numerator", "denominator", "none"] = "none"
+    per_team: bool = True
+    example: Words
+
+
+def _definition(folder: Traversable) -> KpiDefinition:
+    where = f"sql/kpis/{folder.name}/kpi.yaml"
+    try:
+        said = yaml.safe_load((folder / "kpi.yaml").read_text("utf-8"))
+        sql = (folder / "query.sql").read_text("utf-8")
+        definition = KpiDefinition.model_validate({**said, "name": folder.name, "sql": sql})
+    except (OSError, TypeError, yaml.YAMLError, ValidationError) as error:
+        raise UsageError(f"{where}: {error}", "a KPI is a folder with query.sql and kpi.yaml") from error
+    columns = set(_COLUMN.findall(sql))
+    declared = {("excluded", name) for name in definition.excludes} | {
+        ("extra", n) for n in definition.extras
+    }
+    if columns != declared:
+        differing = ", ".join(sorted(f"{kind}_{name}" for kind, name in columns ^ declared))
+        raise UsageError(
+            f"{where}: the query and its description differ in {differing}",
+            "explain each excluded_ and extra_ column under excludes and extras",
+        )
+    return definition
+
+
+@cache
+def load_catalogue() -> Mapping[str, KpiDefinition]:
+    """All KPIs by name, in order of name. Raises UsageError naming the file that is wrong."""
+    folders = (entry for entry in (files("uptake.sql") / "kpis").iterdir() if entry.is_dir())
+    definitions = (_definition(folder) for folder in folders if _NAME.fullmatch(folder.name))
+    return {definition.name: definition for definition in sorted(definitions, key=lambda d: d.name)}
+
+
+@cache
+def load_query(name: str) -> str:
+    """The text of `sql/queries/<name>.sql`."""
+    return (files("uptake.sql") / "queries" / f"{name}.sql").read_text("utf-8")
+
+
+def to_markdown(catalogue: Mapping[str, KpiDefinition]) -> str:
+    """The catalogue for people: one section a KPI, with its query."""
+    lines = [
+        "# KPIs",
+        "",
+        "Generated from `sql/kpis/` by `python -m uptake.sql.catalogue docs`: edit there.",
+        "",
+        "A week is `[Monday 00:00, next Monday 00:00)` in the organisation's zone. A share always comes with its",
+        "numerator, denominator and what it leaves out; without a denominator it is not known, which is not 0.",
+        "Money is counted in nano units (10⁻⁹) of the organisation's currency. A group of fewer than five people is",
+        "not shown, nor is what would reveal it by subtraction.",
+        "",
+        "| KPI | unit | better | per team | version |",
+        "|---|---|---|---|---|",
+    ]
+    for kpi in catalogue.values():
+        better = {"up": "higher", "down": "lower", "none": "neither"}[kpi.direction]
+        per_team = "yes" if kpi.per_team else "no"
+        lines.append(
+            f"| [`{kpi.name}`](#{kpi.name}) | {kpi.unit} | {better} | {per_team} | {kpi.definition_version} |"
+        )
+    for kpi in catalogue.values():
+        lines += ["", f"## {kpi.name}", "", f"**{kpi.title.en}** · *{kpi.title.fr}*", "", kpi.formula.strip()]
+        for heading, words in (("Left out, and counted", kpi.excludes), ("Beside it", kpi.extras)):
+            if words:
+                lines += ["", f"{heading}:", ""]
+                lines += [f"- `{name}`: {meaning.strip()}" for name, meaning in words.items()]
+        lines += ["", f"Example: {kpi.example.strip()}"]
+        if kpi.interval == "wilson":
+            lines += ["", "Interval: Wilson, 95 %."]
+        if kpi.people != "none":
+            lines += ["", "A KPI about people: not shown for fewer than five."]
+        lines += [
+            "",
+            "<details><summary>query.sql</summary>",
+            "",
+            "```sql",
+            kpi.sql.strip(),
+            "```",
+            "",
+            "</details>",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["docs"]:
+        raise SystemExit("usage: python -m uptake.sql.catalogue docs")
+    sys.stdout.write(to_markdown(load_catalogue()))

@@ -1,0 +1,45 @@
+-- People who used an app on purpose, on the roster or not, each under one team: the roster's on the last day of
+-- the period, else the one of the latest call.
+WITH
+    people AS
+    (
+        -- Where each person is on the last day of the period, and since when the person is here at all.
+        SELECT
+            user_id,
+            anyIf(team, here) AS home,
+            anyIf(seat, here) AS seated,
+            min(joined) AS first_joined,
+            true AS on_roster
+        FROM
+        (
+            SELECT user_id, team, seat, joined,
+                joined <= {last_day:Date} AND (left IS NULL OR left > {last_day:Date}) AS here
+            FROM roster FINAL
+            WHERE tenant = {tenant:String}
+                AND generation = (
+                    SELECT generation FROM generations FINAL
+                    WHERE tenant = {tenant:String} AND name = 'roster'
+                )
+        )
+        GROUP BY user_id
+        HAVING countIf(here) > 0
+    ),
+    users AS
+    (
+        SELECT user_id, argMax(team, (occurred_at, event_id)) AS last_team, count() AS calls
+        FROM usage FINAL
+        WHERE tenant = {tenant:String}
+            AND event_id >= {id_from:UInt128} AND event_id < {id_to:UInt128}
+            AND occurred_at >= {from_:DateTime64(3, 'UTC')} AND occurred_at < {to_:DateTime64(3, 'UTC')}
+            AND intent = 'deliberate'
+        GROUP BY user_id, if(user_id = '', team, '')
+    )
+SELECT
+    if(people.on_roster, people.home, users.last_team) AS team,
+    countIf(users.user_id != '') AS numerator,
+    sumIf(users.calls, users.user_id = '') AS excluded_calls_without_user,
+    countIf(users.user_id != '' AND NOT people.on_roster) AS extra_off_roster,
+    sumIf(users.calls, users.user_id != '') AS extra_calls
+FROM users
+LEFT JOIN people ON users.user_id = people.user_id
+GROUP BY team

@@ -1,0 +1,173 @@
+"""Runs KPIs for a tenant: fills the parameters, adds up teams, hides small groups of people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from uptake.calendar import Period
+from uptake.clickhouse import TenantDatabase
+from uptake.errors import UsageError
+from uptake.schemas.identity import id_range
+from uptake.sql.catalogue import KpiDefinition, load_catalogue
+from uptake.sql.results import KpiResult
+from uptake.sql.suppression import hidden_teams, may_show
+from uptake.stats import wilson
+from uptake.workspace.models import Organisation, Workspace
+
+LATEST_ARRIVAL = timedelta(days=31)
+"""How long after it occurred an event is still looked for by its time of receipt."""
+
+_PARAMETER = re.compile(r"\{\s*(\w+)\s*:")
+
+Row = Mapping[str, int]
+"""What a query says of one team: `numerator`, `denominator`, `excluded_<name>`, `extra_<name>`. Additive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a number came about: its definition (with the query's text) and the parameters that were filled in."""
+
+    definition: KpiDefinition
+    period: Period
+    teams: tuple[str, ...]
+    parameters: Mapping[str, Any]
+
+
+def period_parameters(period: Period) -> dict[str, Any]:
+    """Parameters that every query may use: the period's edges in UTC, its ids, its days."""
+    id_from, id_to = id_range(period.start, period.end)
+    return {
+        "from_": period.start,
+        "to_": period.end,
+        "id_from": id_from,
+        "id_from_late": id_range(period.start - LATEST_ARRIVAL, period.end)[0],
+        "id_to": id_to,
+        "first_day": period.first,
+        "last_day": period.last,
+        "after_day": period.after,
+        "zone": period.zone,
+    }
+
+
+def definition_parameters(organisation: Organisation) -> dict[str, Any]:
+    """Parameters that the organisation sets."""
+    return {"grace_days": organisation.grace_days, "severity": organisation.severity_threshold}
+
+
+def used_in(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Those parameters that the query names; the tenant is filled in by the database's choke point."""
+    names = set(_PARAMETER.findall(sql)) - {"tenant"}
+    return {name: parameters[name] for name in sorted(names)}
+
+
+class KpiRunner:
+    """KPIs of one tenant. An audience is the sum of its teams, the organisation (no teams) of all rows."""
+
+    def __init__(self, database: TenantDatabase, workspace: Workspace) -> None:
+        if database.name != workspace.tenant:
+            raise ValueError(f"the workspace is of {workspace.tenant!r}, the database of {database.name!r}")
+        self._database = database
+        self._organisation = workspace.organisation
+        self._audiences = [frozenset(a.teams) for a in workspace.channels.audiences if a.teams]
+
+    def run(self, name: str, period: Period, teams: Sequence[str] = ()) -> KpiResult:
+        """One KPI of some teams (none: the organisation). Raises UsageError for a name that does not exist."""
+        definition = _definition(name)
+        return self._result(definition, period, tuple(teams), self._rows(definition, period))
+
+    def by_team(self, name: str, period: Period) -> dict[str, KpiResult]:
+        """One KPI of every team that has a row, by team ('' is what belongs to no team)."""
+        definition = _definition(name)
+        rows = self._rows(definition, period)
+        sizes = _sizes(definition, rows)
+        hidden = hidden_teams(sizes, self._audiences) if sizes else frozenset()
+        return {
+            team: self._built(definition, period, (team,), [row], suppressed=team in hidden)
+            for team, row in sorted(rows.items())
+        }
+
+    def series(self, name: str, periods: Iterable[Period], teams: Sequence[str] = ()) -> list[KpiResult]:
+        """One KPI in several periods, in their order."""
+        return [self.run(name, period, teams) for period in periods]
+
+    def explain(self, name: str, period: Period, teams: Sequence[str] = ()) -> Explanation:
+        """The definition, the query and the parameters behind `run`, without running it."""
+        definition = _definition(name)
+        parameters = {**self._parameters(definition, period), "tenant": self._database.name}
+        return Explanation(definition, period, tuple(teams), parameters)
+
+    def _parameters(self, definition: KpiDefinition, period: Period) -> dict[str, Any]:
+        every = {**period_parameters(period), **definition_parameters(self._organisation)}
+        return used_in(definition.sql, every)
+
+    def _rows(self, definition: KpiDefinition, period: Period) -> dict[str, Row]:
+        found = self._database.query(definition.sql, self._parameters(definition, period))
+        return {row.pop("team"): {column: int(value) for column, value in row.items()} for row in found}
+
+    def _result(
+        self, definition: KpiDefinition, period: Period, teams: tuple[str, ...], rows: Mapping[str, Row]
+    ) -> KpiResult:
+        if not definition.per_team:
+            teams = ()
+        sizes = _sizes(definition, rows)
+        chosen = [row for team, row in rows.items() if not teams or team in teams]
+        suppressed = bool(sizes) and not may_show(sizes, teams, self._audiences)
+        return self._built(definition, period, teams, chosen, suppressed=suppressed)
+
+    def _built(
+        self,
+        definition: KpiDefinition,
+        period: Period,
+        teams: tuple[str, ...],
+        rows: Sequence[Row],
+        *,
+        suppressed: bool,
+    ) -> KpiResult:
+        """Add the rows up. A missing row adds nothing: teams without events have none."""
+
+        def total(column: str) -> int:
+            return sum(row[column] for row in rows)
+
+        share = definition.unit == "share"
+        numerator = total("numerator")
+        denominator = total("denominator") if share else None
+        value: float | int | None = numerator
+        if denominator is not None:
+            value = numerator / denominator if denominator else None
+        interval = None
+        if definition.interval == "wilson" and denominator:
+            interval = wilson(numerator, denominator)
+        return KpiResult(
+            kpi=definition.name,
+            period=period,
+            teams=teams,
+            unit=definition.unit,
+            value=None if suppressed else value,
+            numerator=None if suppressed else numerator,
+            denominator=None if suppressed else denominator,
+            interval=None if suppressed else interval,
+            definition_version=definition.definition_version,
+            direction=definition.direction,
+            currency=self._organisation.currency if definition.unit == "money" else "",
+            excluded={} if suppressed else {n: total(f"excluded_{n}") for n in definition.excludes},
+            extras={} if suppressed else {n: total(f"extra_{n}") for n in definition.extras},
+            suppressed=suppressed,
+        )
+
+
+def _definition(name: str) -> KpiDefinition:
+    catalogue = load_catalogue()
+    if name not in catalogue:
+        raise UsageError(f"there is no KPI {name!r}", f"one of: {', '.join(catalogue)}")
+    return catalogue[name]
+
+
+def _sizes(definition: KpiDefinition, rows: Mapping[str, Row]) -> dict[str, int]:
+    """People by team, of a KPI about people; empty for any other."""
+    if definition.people == "none":
+        return {}
+    return {team: row[definition.people] for team, row in rows.items()}

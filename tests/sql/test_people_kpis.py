@@ -1,0 +1,178 @@
+"""Adoption and active users: who is in the denominator, who counts as active, which small groups stay hidden."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from uptake.calendar import IsoWeek, Period
+
+OLD = "2026-01-05"
+
+
+def _team(rows: Any, team: str, people: int) -> list[str]:
+    users = [f"{team}-{i}" for i in range(people)]
+    rows.roster(*[(user, team, OLD) for user in users])
+    return users
+
+
+def test_people_without_any_event_are_in_the_denominator(rows: Any, week: Period, monday: datetime) -> None:
+    users = _team(rows, "claims", 8)
+    for user in users[:3]:
+        rows.usage(monday, user_id=user)
+    result = rows.runner().run("adoption", week)
+    assert (result.numerator, result.denominator, result.value) == (3, 8, 0.375)
+    low, high = result.interval
+    assert (round(low, 4), round(high, 4)) == (0.1368, 0.6943)  # Wilson for 3 of 8
+
+
+def test_a_roster_without_events_is_zero_adoption_and_no_roster_is_not_known(rows: Any, week: Period) -> None:
+    assert rows.runner().run("adoption", week).value is None
+    _team(rows, "claims", 5)
+    assert rows.runner().run("adoption", week).value == 0.0
+
+
+def test_automatic_use_is_not_adoption(rows: Any, week: Period, monday: datetime) -> None:
+    users = _team(rows, "claims", 6)
+    rows.usage(monday, user_id=users[0], intent="automatic")
+    rows.usage(monday, user_id=users[1])
+    assert rows.runner().run("adoption", week).numerator == 1
+
+
+def test_deliberate_use_that_ends_in_an_error_is_use(rows: Any, week: Period, monday: datetime) -> None:
+    users = _team(rows, "claims", 6)
+    rows.usage(monday, user_id=users[0], status="error")
+    assert rows.runner().run("adoption", week).numerator == 1
+
+
+def test_many_calls_of_a_person_are_one_person(rows: Any, week: Period, monday: datetime) -> None:
+    users = _team(rows, "claims", 6)
+    for hour in range(4):
+        rows.usage(monday + timedelta(hours=hour), user_id=users[0], app=f"app-{hour}")
+    assert rows.runner().run("adoption", week).numerator == 1
+
+
+def test_grace_counts_from_the_first_stay_to_the_end_of_the_period(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    users = _team(rows, "claims", 5)
+    rows.roster(
+        ("on-the-edge", "claims", "2026-11-09"),  # Monday 00:00 is seven days before the end
+        ("a-day-later", "claims", "2026-11-10"),
+        {"user_id": "moved", "team": "sales", "joined": OLD, "left": "2026-11-12"},
+        {"user_id": "moved", "team": "claims", "joined": "2026-11-12"},
+    )
+    for user in ("on-the-edge", "a-day-later", "moved"):
+        rows.usage(monday, user_id=user, team="sales")
+    result = rows.runner().run("adoption", week)
+    assert (result.numerator, result.denominator) == (2, len(users) + 2)
+    assert result.excluded["in_grace"] == 1
+    assert result.extras["seats"] == 8
+
+
+def test_a_seat_on_the_last_day_makes_eligible_and_the_team_is_the_one_of_that_day(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    _team(rows, "claims", 5)
+    rows.roster(
+        {"user_id": "left-on-sunday", "team": "claims", "joined": OLD, "left": "2026-11-15"},
+        {"user_id": "leaves-next-monday", "team": "claims", "joined": OLD, "left": "2026-11-16"},
+        {"user_id": "no-seat", "team": "claims", "joined": OLD, "seat": False},
+        {"user_id": "joins-next-week", "team": "claims", "joined": "2026-11-16"},
+        {"user_id": "moved", "team": "claims", "joined": OLD, "left": "2026-11-15"},
+        {"user_id": "moved", "team": "sales", "joined": "2026-11-15"},
+    )
+    for user in ("left-on-sunday", "leaves-next-monday", "no-seat", "moved", "stranger"):
+        rows.usage(monday, user_id=user)
+    rows.usage(monday)
+    result = rows.runner(("claims",)).run("adoption", week)
+    assert (result.numerator, result.denominator) == (2, 7)  # five of the team, one leaving later, one moved
+    assert result.excluded == {
+        "in_grace": 0,
+        "without_seat": 1,
+        "off_roster": 2,  # who left on Sunday, and the stranger
+        "calls_without_user": 1,
+    }
+
+
+def test_only_the_published_generation_of_the_roster_counts(rows: Any, week: Period) -> None:
+    rows.roster(*[(f"old-{i}", "claims", OLD) for i in range(9)], generation="before")
+    rows.roster(*[(f"new-{i}", "claims", OLD) for i in range(6)], generation="after")
+    assert rows.runner().run("adoption", week).denominator == 6
+
+
+@pytest.mark.parametrize(
+    ("zone", "week", "inside", "outside"),
+    [
+        # UTC+1 in November: the week runs from Sunday 23:00 to Sunday 23:00 UTC.
+        ("Europe/Paris", "2026-W46", "2026-11-08T23:00:00.000", "2026-11-08T22:59:59.999"),
+        ("Europe/Paris", "2026-W46", "2026-11-15T22:59:59.999", "2026-11-15T23:00:00.000"),
+        # The week of 25 October 2026 ends an hour later than it began: 169 hours.
+        ("Europe/Paris", "2026-W43", "2026-10-18T22:00:00.000", "2026-10-18T21:59:59.999"),
+        ("Europe/Paris", "2026-W43", "2026-10-25T22:59:59.999", "2026-10-25T23:00:00.000"),
+        # The week of 29 March 2026 has 167 hours.
+        ("Europe/Paris", "2026-W13", "2026-03-29T21:59:59.999", "2026-03-29T22:00:00.000"),
+        ("America/New_York", "2026-W46", "2026-11-16T04:59:59.999", "2026-11-16T05:00:00.000"),
+        # The ISO year begins in the calendar year before, and 2026 has a week 53.
+        ("UTC", "2026-W01", "2025-12-29T00:00:00.000", "2025-12-28T23:59:59.999"),
+        ("UTC", "2026-W53", "2027-01-03T23:59:59.999", "2027-01-04T00:00:00.000"),
+    ],
+)
+def test_a_week_is_half_open_in_the_zone_of_the_tenant(
+    rows: Any, zone: str, week: str, inside: str, outside: str
+) -> None:
+    for user, at in (("in", inside), ("out", outside)):
+        for i in range(5):
+            rows.usage(datetime.fromisoformat(at).replace(tzinfo=UTC), user_id=f"{user}-{i}")
+    period = IsoWeek.parse(week).period(zone)
+    result = rows.runner(zone=zone).run("active_users", period)
+    assert result.numerator == 5
+    assert rows.runner(zone=zone).run("calls", period).numerator == 5
+
+
+def test_an_event_that_arrives_late_belongs_to_the_week_it_happened_in(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    rows.usage(monday, received_at=monday + timedelta(days=20))
+    assert rows.runner().run("calls", week).numerator == 1
+
+
+def test_active_users_count_strangers_and_those_in_grace_once(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    users = _team(rows, "claims", 5)
+    rows.roster(("new", "claims", "2026-11-12"))
+    for user in (*users, "new", "stranger"):
+        rows.usage(monday, user_id=user, team="other")
+        rows.usage(monday + timedelta(hours=1), user_id=user, team="other")
+    rows.usage(monday, intent="deliberate")
+    result = rows.runner().run("active_users", week)
+    assert (result.numerator, result.denominator, result.unit) == (7, None, "count")
+    assert result.extras == {"off_roster": 1, "calls": 14}
+    assert result.excluded == {"calls_without_user": 1}
+
+
+def test_a_group_under_five_is_not_shown_nor_what_would_reveal_it(rows: Any, week: Period) -> None:
+    for team, people in (("small", 3), ("middle", 6), ("large", 9)):
+        _team(rows, team, people)
+    runner = rows.runner()
+    teams = runner.by_team("adoption", week)
+    assert {team for team, result in teams.items() if result.suppressed} == {"small", "middle"}
+    hidden = teams["small"]
+    assert (hidden.value, hidden.numerator, hidden.denominator, hidden.interval) == (None, None, None, None)
+    assert (dict(hidden.excluded), dict(hidden.extras)) == ({}, {})
+    assert runner.run("adoption", week, ["small"]).suppressed
+    assert runner.run("adoption", week, ["middle"]).suppressed
+    assert runner.run("adoption", week, ["large"]).denominator == 9
+    assert runner.run("adoption", week, ["large", "middle"]).suppressed  # the rest is the small one
+    assert runner.run("adoption", week).denominator == 18
+
+
+def test_a_small_active_group_is_not_counted_out(rows: Any, week: Period, monday: datetime) -> None:
+    for user in range(4):
+        rows.usage(monday, user_id=f"u{user}")
+    assert rows.runner().run("active_users", week).suppressed
+    rows.usage(monday, user_id="u4")
+    assert rows.runner().run("active_users", week).value == 5
