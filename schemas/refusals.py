@@ -87,11 +87,10 @@ def refusal_of(error: ValidationError, raw: object) -> tuple[RejectionReason, st
     first = problems[0]
     if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
         return RejectionReason.UNKNOWN_TYPE, ".type", f"must be one of {', '.join(_TYPES)}"
-    reason = RejectionReason.INVALID
     if first["type"] == "id_time_mismatch":
-        reason = RejectionReason.ID_TIME_MISMATCH
+        return RejectionReason.ID_TIME_MISMATCH, ".event_id", first["msg"]
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return reason, path_of(first["loc"]), detail_of(first) + more
+    return RejectionReason.INVALID, path_of(first["loc"]), detail_of(first) + more
 
 
 def path_of(location: tuple[int | str, ...]) -> str:
@@ -114,7 +113,7 @@ def detail_of(problem: ErrorDetails) -> str:
     kind = problem["type"]
     if kind in _OWN:
         return problem["msg"]
-    if problem["loc"][-1] in ("currency", "reported_currency"):
+    if problem["loc"][-1:] in (("currency",), ("reported_currency",)):
         return "must be three capital letters (ISO 4217), such as EUR"
     context: dict[str, Any] = problem.get("ctx") or {}
     subject = "a key " if problem["loc"][-1:] == ("[key]",) else ""

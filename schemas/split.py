@@ -30,7 +30,7 @@ def elements(body: bytes, limit: int) -> list[tuple[Any, str]]:
     except UnicodeDecodeError as error:
         raise MalformedBatch(f"the body is not UTF-8: byte {error.start} cannot be read") from None
     except json.JSONDecodeError as error:
-        what = error.msg.split(":")[0].removesuffix(" at").lower()
+        what = error.msg.partition(": ")[0].removesuffix(" at").lower()
         where = f"line {error.lineno} column {error.colno}"
         raise MalformedBatch(f"the body is not JSON: {what}, at {where}") from None
     except RecursionError:
