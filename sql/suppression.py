@@ -16,6 +16,11 @@ def _is_small(people: int) -> bool:
     return 0 < people < MINIMUM_PEOPLE
 
 
+def shown_people(people: int) -> int | None:
+    """A number of people as it may be shown: None for one to four."""
+    return None if _is_small(people) else people
+
+
 def _totals(sizes: Mapping[str, int], audiences: Iterable[Collection[str]]) -> set[frozenset[str]]:
     """Groups of teams whose total a reader can know: all, each audience, and one less another inside it."""
     everybody = frozenset(sizes)

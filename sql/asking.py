@@ -1,0 +1,24 @@
+"""How the typed functions ask: a query by name, with only the parameters that it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from uptake.clickhouse import TenantDatabase
+from uptake.schemas.identity import id_range
+from uptake.sql.catalogue import load_query
+from uptake.sql.runner import used_in
+
+
+def ask(database: TenantDatabase, name: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of `sql/queries/<name>.sql`."""
+    sql = load_query(name)
+    return database.query(sql, used_in(sql, parameters))
+
+
+def window(start: datetime, end: datetime) -> dict[str, Any]:
+    """Parameters of [start, end), which need not be whole days."""
+    id_from, id_to = id_range(start, end)
+    return {"from_": start, "to_": end, "id_from": id_from, "id_to": id_to}

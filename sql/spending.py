@@ -1,0 +1,117 @@
+"""Questions about money: what a scope has spent, what moved it, and its days.
+
+Amounts are in nano units of the organisation's currency; `upper` figures bound what is not priced, and equal the
+known ones where everything is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from uptake.calendar import Period
+from uptake.clickhouse import TenantDatabase
+from uptake.sql.asking import ask, window
+from uptake.sql.runner import period_parameters
+from uptake.workspace.models import Scope
+
+USUAL_DAYS = 28
+"""How many days before the last 24 hours say what is usual: four weeks, so that each weekday weighs the same."""
+
+
+def _scope(scope: Scope) -> dict[str, str]:
+    """A scope as parameters: '' matches everything."""
+    return {name: value or "" for name, value in scope.model_dump().items()}
+
+
+@dataclass(frozen=True, slots=True)
+class SpendSoFar:
+    """What a scope has spent: known, at most, how many calls make the difference, and when the newest happened."""
+
+    known_nano: int
+    upper_nano: int
+    unpriced_calls: int
+    newest: datetime | None
+
+
+def budget_spend(database: TenantDatabase, scope: Scope, period: Period, until: datetime) -> SpendSoFar:
+    """Spend of `scope` in `period` before `until` (exclusive, zone-aware).
+
+    Cost events count for the local days that have begun before `until`. Nothing is spent before the period.
+    """
+    end = min(until, period.end)
+    if end <= period.start:
+        return SpendSoFar(0, 0, 0, None)
+    last = (end - timedelta(microseconds=1)).astimezone(ZoneInfo(period.zone)).date()
+    days = {"first_day": period.first, "after_day": last + timedelta(days=1)}
+    (row,) = ask(database, "budget_spend", {**window(period.start, end), **days, **_scope(scope)})
+    return SpendSoFar(
+        int(row["known_nano"]), int(row["upper_nano"]), int(row["unpriced_calls"]), row["newest"]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """An app and model: what its calls cost at most in the last 24 hours, and on a usual day before.
+
+    `usual_nano` is the mean over `days` days of history of the scope (at most 28, truncated to whole nano); with
+    less than a day of history `days` is 0 and nothing is usual yet.
+    """
+
+    app: str
+    model: str
+    recent_nano: int
+    usual_nano: int
+    days: int
+    calls: int
+    unpriced_calls: int
+
+    @property
+    def rise_nano(self) -> int:
+        return self.recent_nano - self.usual_nano
+
+
+def budget_drivers(database: TenantDatabase, scope: Scope, until: datetime) -> list[Driver]:
+    """What moved the spend of `scope`: apps and models by their rise over a usual day, the largest first."""
+    recent_from = until - timedelta(hours=24)
+    edges = window(recent_from - timedelta(days=USUAL_DAYS), until)
+    rows = ask(database, "budget_drivers", {**edges, "recent_from": recent_from, **_scope(scope)})
+    drivers = []
+    for row in rows:
+        history = recent_from - row["first_at"]
+        days = min(USUAL_DAYS, -(-history // timedelta(days=1))) if history > timedelta(0) else 0
+        drivers.append(
+            Driver(
+                app=row["app"],
+                model=row["model"],
+                recent_nano=int(row["recent_nano"]),
+                usual_nano=int(row["earlier_nano"]) // days if days else 0,
+                days=days,
+                calls=int(row["recent_calls"]),
+                unpriced_calls=int(row["recent_unpriced_calls"]),
+            )
+        )
+    return sorted(drivers, key=lambda d: (-d.rise_nano, d.app, d.model))
+
+
+@dataclass(frozen=True, slots=True)
+class DaySpend:
+    """Spend of one local day."""
+
+    day: date
+    known_nano: int
+    upper_nano: int
+    unpriced_calls: int
+
+
+def daily_spend(database: TenantDatabase, scope: Scope, period: Period) -> list[DaySpend]:
+    """Spend of `scope` on every day of `period`, in order; the days add up to the KPI "spend"."""
+    rows = ask(database, "daily_spend", {**period_parameters(period), **_scope(scope)})
+    found = {
+        row["day"]: DaySpend(
+            row["day"], int(row["known_nano"]), int(row["upper_nano"]), int(row["unpriced_calls"])
+        )
+        for row in rows
+    }
+    return [found.get(day, DaySpend(day, 0, 0, 0)) for day in period.days()]
