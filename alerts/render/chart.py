@@ -50,7 +50,7 @@ def spec(chart: Chart) -> dict[str, Any]:
                 "mark": {"type": "line", "strokeWidth": 2.5, "invalid": "break-paths-show-path-domains"},
                 "encoding": {"strokeDash": {**dash, "legend": None}},
             },
-            {"mark": {"type": "point", "filled": True, "size": 28, "invalid": "filter"}},
+            {"mark": {"type": "point", "filled": True, "size": 28, "opacity": 1, "invalid": "filter"}},
         ],
         "config": {
             "aria": False,
@@ -73,7 +73,7 @@ def spec(chart: Chart) -> dict[str, Any]:
 
 def _legend(count: int) -> dict[str, Any] | None:
     return (
-        {"title": None, "orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 3}
+        {"title": None, "orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 3, "symbolOpacity": 1}
         if count > 1
         else None
     )
@@ -94,7 +94,7 @@ def svg(chart: Chart, unique: str) -> str:
     label = html.escape(line(chart.summary), quote=True)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" '
-        f'viewBox="0 0 {width} {height}" style="max-width:{width}px">'
+        f'viewBox="0 0 {width} {height}">'
     )
     own = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{unique}-\g<2>", drawn[found.end() :])
     return head + own

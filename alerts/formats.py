@@ -1,0 +1,128 @@
+"""Numbers, money and times as people of a locale write them. Pure; Babel does the writing.
+
+A rounded number never says what is not so: a share below 1 is not printed as 100 %, a small amount not as 0.00.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from uptake.calendar import IsoWeek, Period
+from uptake.money import from_nano
+
+Language = Literal["en", "fr"]
+
+_WHOLE_FROM = Decimal(100)  # amounts from here on are shown without cents
+_CENT = Decimal("0.01")
+_MINUS = "−"
+_WEEK = {"en": "week {week}", "fr": "semaine {week}"}
+
+
+def money(nano: int, currency: str, locale: Language, cents: bool = False) -> str:
+    """Nano units as an amount: whole from 100 on (unless `cents`), else two places, else two digits."""
+    amount = from_nano(nano)
+    size = abs(amount)
+    if size >= _WHOLE_FROM and not cents:
+        amount = amount.quantize(Decimal(1), ROUND_HALF_UP)
+        pattern = Locale.parse(locale).currency_formats["standard"].pattern.replace(".00", "")
+        text = format_currency(amount, currency, format=pattern, locale=locale, currency_digits=False)
+    else:
+        digits = _CENT if size >= _CENT or not size else Decimal(1).scaleb(size.adjusted() - 1)
+        amount = amount.quantize(digits, ROUND_HALF_UP)
+        text = format_currency(amount, currency, locale=locale, decimal_quantization=False)
+    return text.replace("-", _MINUS)
+
+
+def spent_of(spent: int, amount: int, currency: str, locale: Language) -> tuple[str, str]:
+    """Two amounts that are compared, with cents where rounding would make unequal ones look equal."""
+    texts = money(spent, currency, locale), money(amount, currency, locale)
+    if texts[0] == texts[1] and spent != amount:
+        return money(spent, currency, locale, cents=True), money(amount, currency, locale, cents=True)
+    return texts
+
+
+def share(value: float, locale: Language) -> str:
+    """A share between 0 and 1 in per cent: a place below 10 % and above 99 %, and never rounded to 0 or 100."""
+    percent = Decimal(repr(float(value))) * 100
+    if 0 < percent < Decimal("0.1"):
+        return "< " + _percent(Decimal("0.1"), locale)
+    if Decimal(99) < percent < 100:
+        return _percent(percent.quantize(Decimal("0.1"), ROUND_DOWN), locale)
+    places = Decimal("0.1") if percent < 10 else Decimal(1)
+    return _percent(percent.quantize(places, ROUND_HALF_UP), locale)
+
+
+def _percent(percent: Decimal, locale: Language) -> str:
+    pattern = (
+        Locale.parse(locale).percent_formats[None].pattern.replace("0%", "0.#%").replace("0\xa0%", "0.#\xa0%")
+    )
+    text: str = format_percent(percent / 100, format=pattern, locale=locale)
+    return text.replace("-", _MINUS)
+
+
+def bare_percent(value: float, locale: Language) -> str:
+    """As `share`, without its sign: for the ends of an interval."""
+    return share(value, locale).replace("%", "").strip()
+
+
+def points(difference: float, locale: Language) -> str:
+    """A difference of shares in percentage points, signed: whole from one point on, else a tenth."""
+    size = abs(Decimal(repr(float(difference))) * 100)
+    places = Decimal(1) if size >= Decimal("0.95") else Decimal("0.1")
+    rounded = size.quantize(places, ROUND_HALF_UP)
+    if not rounded:
+        return "±0"
+    text: str = format_decimal(rounded, format="#,##0.#", locale=locale)
+    return f"{'+' if difference > 0 else _MINUS}{text}"
+
+
+def count(number: int, locale: Language) -> str:
+    text: str = format_decimal(number, locale=locale)
+    return text.replace("-", _MINUS)
+
+
+def day(value: date, locale: Language) -> str:
+    """Mon 9 Nov"""
+    return format_date(value, "EEE d MMM", locale=locale)
+
+
+def days(period: Period, locale: Language) -> str:
+    """Mon 9 – Sun 15 Nov, naming a month (and a year) once where that is clear."""
+    first, last = period.first, period.last
+    start = "EEE d" if (first.year, first.month) == (last.year, last.month) else "EEE d MMM"
+    if first.year != last.year:
+        start = "EEE d MMM y"
+    end = "EEE d MMM y" if first.year != last.year else "EEE d MMM"
+    return f"{format_date(first, start, locale=locale)} – {format_date(last, end, locale=locale)}"
+
+
+def moment(value: datetime, zone: str, locale: Language) -> str:
+    """Tue 1 Dec 00:00, on the wall clock of `zone`."""
+    return format_datetime(value.astimezone(ZoneInfo(zone)), "EEE d MMM HH:mm", locale=locale)
+
+
+def month(value: date, locale: Language) -> str:
+    """November"""
+    name: str = format_date(value, "LLLL", locale=locale)
+    return name
+
+
+def period_name(period: Period, locale: Language) -> str:
+    """November, or week 2026-W46."""
+    if period.after - period.first == timedelta(days=7):
+        return _WEEK[locale].format(week=IsoWeek.of(period.first))
+    return month(period.first, locale)
+
+
+def listing(items: list[str], locale: Language) -> str:
+    """a, b and c"""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {'and' if locale == 'en' else 'et'} {items[-1]}"

@@ -1,0 +1,221 @@
+"""A small Slack on the loopback, driven through the real slack-sdk, and the messages that the goldens draw."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from sqlalchemy import Engine
+
+from uptake.alerts.message import Actions, Button, Buttons, Chart, Footer, Message, Series, Table, Text
+from uptake.clock import ManualClock
+from uptake.state.store import open_state
+
+START = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)
+
+
+@dataclass
+class FakeSlack:
+    """What the server was told and what it answers. `outcomes` are used up by chat.postMessage, first first.
+
+    An outcome is "ok", "drop" (posts, then closes the connection without an answer), "lost" (closes it without
+    posting), "ratelimited:<seconds>", "http:<status>" or an error code of Slack's.
+    """
+
+    outcomes: list[str] = field(default_factory=list)
+    posts: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    history_error: str = ""
+    refuse_blocks: Callable[[list[Any]], bool] = field(default=lambda blocks: False)
+    page: int = 100
+    base_url: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    channels: dict[str, str] = field(
+        default_factory=lambda: {"ai-claims": "C0CLAIMS1", "ai-ops": "C00000OPS"}
+    )
+
+    def texts(self) -> list[str]:
+        return [post["text"] for post in self.posts]
+
+    def called(self, method: str) -> int:
+        return sum(1 for name, _ in self.requests if name == method)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    slack: FakeSlack
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if "json" in self.headers.get("Content-Type", ""):
+            sent = json.loads(body or b"{}")
+        else:
+            sent = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        method = urlsplit(self.path).path.rsplit("/", 1)[-1]
+        slack = self.slack
+        with slack.lock:
+            slack.requests.append((method, sent))
+            answer = getattr(self, "_" + method.replace(".", "_"))(sent)
+        if answer is not None:
+            self._answer(*answer)
+
+    def _chat_postMessage(self, sent: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]] | None:  # noqa: N802
+        slack = self.slack
+        outcome = slack.outcomes.pop(0) if slack.outcomes else "ok"
+        if outcome == "lost":
+            self.close_connection = True
+            return None
+        if outcome.startswith("ratelimited"):
+            wait = outcome.partition(":")[2]
+            return 429, {"ok": False, "error": "ratelimited"}, {"Retry-After": wait} if wait else {}
+        if outcome.startswith("http:"):
+            return int(outcome.partition(":")[2]), {"ok": False, "error": "internal_error"}, {}
+        channel = slack.channels.get(sent["channel"].removeprefix("#"), sent["channel"])
+        if outcome == "ok" and channel not in slack.channels.values():
+            outcome = "channel_not_found"
+        if outcome == "ok" and slack.refuse_blocks(sent.get("blocks") or []):
+            outcome = "invalid_blocks"
+        if outcome not in ("ok", "drop"):
+            return 200, {"ok": False, "error": outcome}, {}
+        ts = f"{1_794_000_000 + len(slack.posts)}.000100"
+        slack.posts.append({**sent, "channel": channel, "ts": ts})
+        if outcome == "drop":
+            self.close_connection = True
+            return None
+        return 200, {"ok": True, "channel": channel, "ts": ts}, {}
+
+    def _conversations_history(self, sent: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
+        slack = self.slack
+        if slack.history_error:
+            return 200, {"ok": False, "error": slack.history_error}, {}
+        posts = [post for post in reversed(slack.posts) if post["channel"] == sent["channel"]]
+        start = int(sent.get("cursor") or 0)
+        some = posts[start : start + slack.page]
+        more = str(start + slack.page) if start + slack.page < len(posts) else ""
+        with_metadata = str(sent.get("include_all_metadata")).lower() in ("1", "true")
+        messages = [
+            {"ts": p["ts"], "text": p["text"], **({"metadata": p["metadata"]} if with_metadata else {})}
+            for p in some
+        ]
+        return 200, {"ok": True, "messages": messages, "response_metadata": {"next_cursor": more}}, {}
+
+    def _conversations_list(self, sent: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
+        listed = [{"name": name, "id": key} for name, key in self.slack.channels.items()]
+        return 200, {"ok": True, "channels": listed, "response_metadata": {"next_cursor": ""}}, {}
+
+    def _answer(self, status: int, body: dict[str, Any], headers: dict[str, str]) -> None:
+        payload = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(payload)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(payload)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def fake_slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSlack]:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    slack = FakeSlack()
+    handler = type("Handler", (_Handler,), {"slack": slack})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    slack.base_url = f"http://127.0.0.1:{server.server_address[1]}/api/"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield slack
+    server.shutdown()
+    thread.join(10)
+    server.server_close()
+
+
+@pytest.fixture
+def state_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'state.db'}"
+
+
+@pytest.fixture
+def engine(state_url: str) -> Iterator[Engine]:
+    engine = open_state(state_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(START)
+
+
+@pytest.fixture
+def a_message() -> Callable[..., Message]:
+    def build(identity: str = "digest/acme/claims/2026-W46/1", **changes: Any) -> Message:
+        message = Message(
+            identity=identity,
+            kind="digest",
+            tenant="acme",
+            title=f"Claims · {identity}",
+            summary="Adoption holds.",
+            blocks=(Text(text="Adoption holds."),),
+        )
+        return message.model_copy(update=changes)
+
+    return build
+
+
+@pytest.fixture
+def full_message() -> Message:
+    """One of every part, with text that tries to break out of each medium."""
+    return Message(
+        identity="digest/acme/claims/2026-W46/1",
+        kind="digest",
+        tenant="acme",
+        title="Claims · week 2026-W46, Mon 9 – Sun 15 Nov (Europe/Paris)",
+        summary="Adoption holds, overrides jumped.",
+        blocks=(
+            Text(text="Adoption holds. Overrides jumped with prompt v14.", strong=True),
+            Table(
+                caption="Key figures of the week",
+                columns=("KPI", "this week", "target", "against W45"),
+                rows=(
+                    ("Adoption", "63% (52 of 82)", "70%", "+4 pts, no clear change: usage +6, roster −2"),
+                    ("Override rate", "24% [21–27]", "≤ 15%", "+9 pts, clear change"),
+                    ("日本語 <b>app</b>", "€1,240", "", "& more"),
+                ),
+            ),
+            Actions(
+                title="Do next",
+                items=(
+                    "<script>alert(1)</script> & <!channel> @channel <https://evil.example|click> `code` *bold*",
+                    "9 eligible people in Recovery have never started.",
+                ),
+            ),
+            Chart(
+                title="12 weeks",
+                labels=tuple(f"W{week}" for week in range(35, 47)),
+                series=(
+                    Series(
+                        name="Adoption",
+                        values=(None, 0.31, 0.35, 0.4, 0.44, 0.5, 0.52, 0.55, 0.57, 0.58, 0.59, 0.63),
+                    ),
+                    Series(
+                        name="Override rate",
+                        values=(None, 0.14, 0.15, 0.13, 0.15, 0.14, None, 0.16, 0.15, 0.14, 0.15, 0.24),
+                    ),
+                ),
+                summary='Adoption rose from 31% to 63%; "override rate" from 14% to 24%.',
+            ),
+            Buttons(buttons=(Button(label="Acknowledge", action="acknowledge", value="x", style="primary"),)),
+            Footer(text="99.7% of events complete · data until Sun 23:59\u202e · definitions v1\x1b[31m"),
+        ),
+    )

@@ -1,0 +1,330 @@
+"""Pure renderers, by golden files and by the rules of each medium.
+
+The goldens are written again by ``UPTAKE_REFRESH_GOLDENS=1 pytest tests/alerts``; read the diff before it is
+committed. The drawing inside the HTML is left out of them, because its measures follow the machine's fonts: the
+chart's specification is the golden instead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from uptake.alerts.message import Actions, Chart, Footer, Message, Series, Table, Text
+from uptake.alerts.render import chart, html, slack, text
+
+GOLDENS = Path(__file__).parent / "goldens"
+Build = Callable[..., Message]
+
+
+def _golden(name: str, drawn: str) -> None:
+    path = GOLDENS / name
+    if os.environ.get("UPTAKE_REFRESH_GOLDENS"):
+        path.write_text(drawn, encoding="utf-8")
+    assert drawn == path.read_text(encoding="utf-8")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
+def test_text_is_drawn_as_agreed(full_message: Message) -> None:
+    _golden("full.txt", text.render(full_message))
+
+
+def test_slack_is_drawn_as_agreed(full_message: Message) -> None:
+    _golden("full.slack.json", _json(slack.render(full_message)))
+    _golden("full.slack.plain.json", _json(slack.render(full_message, native=False)))
+
+
+def test_html_is_drawn_as_agreed(full_message: Message) -> None:
+    page = html.page([full_message], full_message.title)
+    _golden("full.html", re.sub(r"<svg .*?</svg>", "<svg/>", page, flags=re.DOTALL))
+    _golden("full.chart.json", _json(chart.spec(_chart_of(full_message))))
+
+
+def _chart_of(message: Message) -> Chart:
+    return next(block for block in message.blocks if isinstance(block, Chart))
+
+
+# --- text ---
+
+
+def test_columns_are_aligned_by_what_a_terminal_shows(full_message: Message) -> None:
+    table = next(block for block in full_message.blocks if isinstance(block, Table))
+    lines = text.table(table, 110)
+    starts = {
+        cell_len(row[: row.index(word)])
+        for row, word in zip(lines, ("this", "63%", "24%", "€1,240"), strict=True)
+    }
+    assert len(starts) == 1, "the wide characters of the last row take two cells each"
+
+
+def test_no_control_character_reaches_a_terminal(full_message: Message) -> None:
+    drawn = text.render(full_message)
+    assert "\x1b" not in drawn
+    assert "\u202e" not in drawn
+    assert "\x1b[1m" in text.render(full_message, colour=True), "colours are ours, and only on request"
+
+
+def test_a_gap_is_drawn_as_a_gap() -> None:
+    assert text.sparkline((None, 0.0, 0.5, 1.0), 1.0) == "·▁▅█"
+    assert text.sparkline((None, 0.0), 0.0) == "·▁"
+
+
+def test_no_line_is_wider_than_asked_for(full_message: Message) -> None:
+    assert max(cell_len(row) for row in text.render(full_message, width=80).split("\n")) <= 80
+
+
+# --- slack ---
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value["text"]] if isinstance(value.get("text"), str) else []
+        return own + [t for v in value.values() for t in _texts(v)]
+    return [t for v in value for t in _texts(v)] if isinstance(value, list) else []
+
+
+def _check_limits(payload: dict[str, Any]) -> None:
+    """Slack's documented limits of what we use."""
+    blocks = payload["blocks"]
+    assert 1 <= len(blocks) <= 50
+    assert 0 < len(payload["text"]) <= 4000
+    tables = [b for b in blocks if b["type"] == "data_table"]
+    assert sum(len(c["text"]) for b in tables for row in b["rows"] for c in row) <= 10_000
+    assert sum(b["type"] == "data_visualization" for b in blocks) <= 2
+    for block in blocks:
+        match block["type"]:
+            case "header":
+                assert 0 < len(block["text"]["text"]) <= 150
+            case "section":
+                assert 0 < len(block["text"]["text"]) <= 3000
+            case "context":
+                assert len(block["elements"]) <= 10
+                assert all(0 < len(e["text"]) <= 2000 for e in block["elements"])
+            case "data_table":
+                assert 2 <= len(block["rows"]) <= 101
+                assert 1 <= block["page_size"] <= 100
+                assert len({len(row) for row in block["rows"]}) == 1
+                assert 1 <= len(block["rows"][0]) <= 20
+                assert all(c["text"] for row in block["rows"] for c in row)
+            case "data_visualization":
+                assert 0 < len(block["title"]) <= 50
+                series, categories = block["chart"]["series"], block["chart"]["axis_config"]["categories"]
+                assert 1 <= len(series) <= 6
+                assert 1 <= len(categories) <= 20
+                assert len({s["name"] for s in series}) == len(series)
+                assert all(len(s["name"]) <= 20 for s in series)
+                assert all([p["label"] for p in s["data"]] == categories for s in series)
+            case "actions":
+                assert len(block["elements"]) <= 25
+            case other:
+                assert other == "rich_text"
+                assert sum(len(t) for t in _texts(block)) <= 3500
+
+
+_words = st.text(max_size=4000)
+_blocks = st.one_of(
+    st.builds(Text, text=_words, strong=st.booleans()),
+    st.builds(Footer, text=_words),
+    st.builds(Actions, title=st.text(max_size=50), items=st.lists(_words, max_size=4).map(tuple)),
+    st.integers(1, 21).flatmap(
+        lambda width: st.builds(
+            Table,
+            caption=st.text(max_size=200),
+            columns=st.lists(st.text(max_size=30), min_size=width, max_size=width).map(tuple),
+            rows=st.lists(
+                st.lists(st.text(max_size=30), min_size=width, max_size=width).map(tuple), max_size=130
+            ).map(tuple),
+        )
+    ),
+    st.integers(0, 25).flatmap(
+        lambda points: st.builds(
+            Chart,
+            title=st.text(max_size=80),
+            labels=st.just(tuple(f"label {n}" for n in range(points))),
+            series=st.lists(
+                st.builds(
+                    Series,
+                    name=st.text(max_size=30),
+                    values=st.lists(st.none() | st.floats(0, 1), min_size=points, max_size=points).map(tuple),
+                ),
+                max_size=8,
+            ).map(tuple),
+            summary=st.text(max_size=200),
+        )
+    ),
+)
+
+
+@settings(deadline=None)
+@given(title=st.text(max_size=300), blocks=st.lists(_blocks, max_size=60), native=st.booleans())
+def test_no_message_breaks_a_limit_of_slack(title: str, blocks: list[Any], native: bool) -> None:
+    message = Message(
+        identity="i", kind="digest", tenant="t", title=title, summary=title, blocks=tuple(blocks), locale="fr"
+    )
+    _check_limits(slack.render(message, native=native))
+    assert len(slack.fallback(message)) <= 4000
+
+
+def test_what_is_cut_says_so(a_message: Build) -> None:
+    long = a_message(title="T" * 200, blocks=(Text(text="word " * 1000), *[Text(text="x")] * 60))
+    blocks = slack.render(long)["blocks"]
+    assert blocks[0]["text"]["text"].endswith("… (cut)")
+    assert blocks[1]["text"]["text"] == "T" * 200, (
+        "a title that is too long for a header stands whole below it"
+    )
+    assert blocks[2]["text"]["text"].endswith("… (cut)")
+    assert blocks[-1]["elements"][0]["text"] == "… 14 more parts not shown"
+
+
+def test_text_of_people_is_never_parsed_by_slack(full_message: Message) -> None:
+    """Only mrkdwn is parsed; there is one such element, in the plainer form, and the notification text."""
+    for native in (True, False):
+        payload = slack.render(full_message, native=native)
+        parsed = [payload["text"]]
+        for block in payload["blocks"]:
+            body = block.get("text")
+            if isinstance(body, dict) and body["type"] == "mrkdwn":
+                parsed.append(body["text"])
+        assert len(parsed) == (1 if native else 2)
+        for drawn in parsed:
+            assert "<" not in drawn
+            assert not re.search(r"&(?!amp;|lt;|gt;)", drawn)
+    assert "@channel" not in slack.fallback(full_message)
+    assert "https://" not in slack.fallback(full_message)
+    assert slack.render(full_message)["mrkdwn"] is False
+
+
+def test_escaping_leaves_no_entity_mention_or_link() -> None:
+    assert slack.escape("<!channel> & @here") == "&lt;!channel&gt; &amp; @\u2060here"
+    assert slack.escape("https://evil.example") == "https\u2060://evil.example"
+
+
+def test_labels_that_cannot_be_drawn_are_named(full_message: Message) -> None:
+    blocks = slack.render(full_message)["blocks"]
+    at = next(i for i, block in enumerate(blocks) if block["type"] == "data_visualization")
+    assert blocks[at + 1]["elements"][0]["text"] == "left out for want of data: W35, W41"
+    assert "W41" not in blocks[at]["chart"]["axis_config"]["categories"]
+
+
+def test_a_button_is_drawn_only_where_something_answers_it(full_message: Message) -> None:
+    def kinds(**options: bool) -> set[str]:
+        return {block["type"] for block in slack.render(full_message, **options)["blocks"]}
+
+    assert "actions" not in kinds()
+    assert "actions" in kinds(interactive=True)
+
+
+# --- html ---
+
+
+class _Checker(HTMLParser):
+    """Collects tags and attributes, and fails on one that is not closed."""
+
+    void = frozenset({"meta", "br", "link"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.void:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack.pop() == tag
+
+
+@pytest.fixture(scope="session")
+def parse() -> Callable[[str], _Checker]:
+    def parsed(page: str) -> _Checker:
+        checker = _Checker()
+        checker.feed(page)
+        assert checker.stack == []
+        return checker
+
+    return parsed
+
+
+def test_a_page_is_self_contained(full_message: Message, parse: Callable[[str], _Checker]) -> None:
+    page = html.page([full_message, full_message], "Two messages", "a lead")
+    for tag, attributes in parse(page).tags:
+        assert tag not in ("script", "link", "img", "iframe", "object")
+        assert not {"src", "href", "xlink:href", "onload", "onclick"} & set(attributes)
+    assert "url(http" not in page
+    assert "@import" not in page
+
+
+def test_text_of_people_is_no_markup(full_message: Message, parse: Callable[[str], _Checker]) -> None:
+    evil = '"><script>alert(1)</script><b onmouseover="x">'
+    chart_of_evil = Chart(
+        title=evil, labels=(evil, "b"), series=(Series(name=evil, values=(0.1, 0.2)),) * 2, summary=evil
+    )
+    message = full_message.model_copy(
+        update={
+            "title": evil,
+            "blocks": (*full_message.blocks, Text(text=evil), Footer(text=evil), chart_of_evil),
+        }
+    )
+    tags = parse(html.page([message], evil)).tags
+    assert not {tag for tag, _ in tags} & {"script", "b"}
+    assert not any("onmouseover" in attributes for _, attributes in tags)
+
+
+def test_tables_and_charts_speak_to_those_who_cannot_see_them(
+    full_message: Message, parse: Callable[[str], _Checker]
+) -> None:
+    tags = parse(html.page([full_message], "One")).tags
+    headers = [attributes for tag, attributes in tags if tag == "th"]
+    assert headers
+    assert all(attributes.get("scope") in ("col", "row") for attributes in headers)
+    (drawing,) = [attributes for tag, attributes in tags if tag == "svg"]
+    assert drawing["role"] == "img"
+    assert "Adoption rose" in (drawing["aria-label"] or "")
+    assert ("html", {"lang": "en"}) in tags
+
+
+def test_names_inside_drawings_are_unique_on_a_page(full_message: Message) -> None:
+    page = html.page([full_message, full_message], "Two")
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_colours_can_be_told_from_the_page_in_light_and_dark() -> None:
+    """WCAG 2.2: 3 : 1 for lines, 4.5 : 1 for text, by the variables of page.css."""
+    css = (Path(html.__file__).parent / "page.css").read_text()
+    light, dark = (dict(re.findall(r"--(\w+): (#\w{6})", part)) for part in css.split("@media")[:2])
+    for theme in (light, dark):
+        for name in ("ink", "soft", "digest", "budget", "finding"):
+            assert _contrast(theme[name], theme["card"]) >= 4.5, name
+        for line in chart.COLOURS:
+            assert _contrast(line, theme["card"]) >= 3, line
+
+
+def _contrast(one: str, other: str) -> float:
+    """WCAG's contrast ratio of two sRGB colours."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
