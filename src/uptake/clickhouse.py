@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -29,6 +29,8 @@ INSERT_SETTINGS: dict[str, Any] = {
     "deduplicate_blocks_in_dependent_materialized_views": 0,
     "date_time_input_format": "best_effort",
     "input_format_skip_unknown_fields": 0,
+    # One app with a broken clock may send ids of a hundred months at once: that is slow, not an error for all.
+    "max_partitions_per_insert_block": 0,
 }
 QUERY_SETTINGS: dict[str, Any] = {
     # An id lives in exactly one partition (its own month), so FINAL never has to look across them.
@@ -97,6 +99,12 @@ class Database:
         """Insert rows given as JSON objects, one a line. Returns when they are durable, or raises."""
         if lines:
             self.client().raw_insert(table, insert_block=lines, fmt="JSONEachRow", settings=INSERT_SETTINGS)
+
+    def insert_block(self, table: str, columns: Sequence[str], block: bytes, format: str) -> None:
+        """Insert a block in one of ClickHouse's formats. Returns when its rows are durable, or raises."""
+        self.client().raw_insert(
+            table, column_names=list(columns), insert_block=block, fmt=format, settings=INSERT_SETTINGS
+        )
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Rows as dictionaries. For what belongs to no tenant; a tenant's data is read through `tenant()`."""

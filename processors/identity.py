@@ -1,0 +1,48 @@
+"""Which events are new, which were sent before, and which claim somebody else's identity. Pure.
+
+An id belongs to the content that came with it first, in whatever table that is. The same content again is a
+duplicate, other content a conflict. Two batches of one call, or one batch, obey the same rule: first come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+
+class Known(NamedTuple):
+    """What the database holds under an id: the content of the first event, the version of the last row."""
+
+    content_hash: int
+    ver: int
+
+
+class Outcome(NamedTuple):
+    """Positions in the sequence that was judged."""
+
+    fresh: list[int]
+    duplicates: list[int]
+    conflicts: list[int]
+
+
+def judge(events: Iterable[tuple[int, int]], known: Mapping[int, Known]) -> Outcome:
+    """Sort events of one tenant, given as (id, content hash) in order of arrival."""
+    outcome = Outcome([], [], [])
+    first: dict[int, int] = {}
+    for position, (event_id, content) in enumerate(events):
+        before = known.get(event_id)
+        expected = first.get(event_id) if before is None else before.content_hash
+        if expected is None:
+            first[event_id] = content
+            outcome.fresh.append(position)
+        elif expected == content:
+            outcome.duplicates.append(position)
+        else:
+            outcome.conflicts.append(position)
+    return outcome
+
+
+def next_ver(now_ms: int, known: Known | None = None) -> int:
+    """The version of a row that is written now: above every earlier row of its id, so that a later price or
+    correction wins even when a clock went back."""
+    return now_ms if known is None else max(now_ms, known.ver + 1)

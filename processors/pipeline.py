@@ -1,0 +1,219 @@
+"""The heart: batches in, rows and receipts out. Framework-free; the embedded service and the workers share it.
+
+Decided without effects, batch by batch: decode -> attribute -> price -> authorise (`codec`, `enrich`).
+Effects, in this order, under a lock, and nothing is acknowledged before all of 1 to 4 have returned:
+
+  1. read     what is stored under the ids (`identity` then sorts: new, duplicate, conflict)
+  2. write    refused events, to dead_letters
+  3. write    new events, to usage, feedback and cost
+  4. write    what the SDKs say of themselves, to sdk_reports
+  5. tell     who needs to know, one `Written` a tenant
+
+Any failure in 1 to 4 raises StoreUnavailable. What was written by then stays written: sending the same batches
+again finds it under its ids, so a retry is exact wherever the first attempt stopped.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from uptake.clickhouse import Database
+from uptake.clock import Clock
+from uptake.processors.content import content_hash
+from uptake.processors.enrich import Enricher
+from uptake.processors.identity import judge, next_ver
+from uptake.processors.letters import conflict, letter_lines, report_lines
+from uptake.processors.rows import Row, Stamp
+from uptake.processors.store import Store
+from uptake.schemas.batch import Batch, MalformedBatch, Receipt, Rejection, StoreUnavailable
+from uptake.schemas.codec import Decoded, decode_batch
+from uptake.schemas.events import Event
+from uptake.schemas.identity import unix_ms
+from uptake.workspace.models import Workspace
+
+Workspaces = Callable[[str], Workspace | None]
+Outcome = Receipt | MalformedBatch
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became durable for a tenant in one call: rows by table, and how many usage rows are not allowed."""
+
+    tenant: str
+    usage: int = 0
+    feedback: int = 0
+    cost: int = 0
+    unauthorised: int = 0
+
+
+@dataclass(slots=True)
+class _Read:
+    """A batch that could be decoded, on its way."""
+
+    position: int
+    batch: Batch
+    decoded: Decoded
+    hashes: list[int]
+    fresh: list[int] = field(default_factory=list)
+    duplicates: int = 0
+    conflicts: list[Rejection] = field(default_factory=list)
+
+    @property
+    def rejections(self) -> tuple[Rejection, ...]:
+        return tuple(sorted([*self.decoded.rejections, *self.conflicts], key=lambda r: r.index))
+
+
+class Pipeline:
+    """Turns batches of any tenants into rows. Safe to call from several threads; writes one call at a time.
+
+    `workspaces` gives a tenant's workspace, or None: such a tenant's batches are refused, because nobody could
+    say in whose currency and zone they count, and a mistyped tenant should be seen at the first call.
+    `told` hears of every write; what it raises is logged and counted, the events stay acknowledged.
+    `counters` are totals since the start, by name.
+    """
+
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        database: Database,
+        clock: Clock,
+        told: Callable[[Written], None] = lambda written: None,
+    ) -> None:
+        self._workspaces = workspaces
+        self._store = Store(database)
+        self._clock = clock
+        self._told = told
+        self._enrichers: dict[str, Enricher] = {}
+        self._lock = threading.Lock()
+        self.counters: Counter[str] = Counter()
+
+    def process(self, batches: Sequence[Batch]) -> list[Outcome]:
+        """One outcome a batch, in order: a receipt once everything that it accepts is durable, or why the whole
+        batch was refused. Raises StoreUnavailable when nothing could be acknowledged; sending again is safe."""
+        outcomes: dict[int, Outcome] = {}
+        read: list[_Read] = []
+        for position, batch in enumerate(batches):
+            try:
+                read.append(self._decode(position, batch))
+            except MalformedBatch as refused:
+                outcomes[position] = refused
+        with self._lock:
+            written: list[Written] = []
+            try:
+                self._identify(read)  # 1
+                self._write(batches, read, written)  # 2, 3, 4
+            except StoreUnavailable as failure:
+                self.counters["store_failures"] += 1
+                _log.warning("store_unavailable", failure=str(failure), batches=len(batches))
+                raise
+            finally:
+                self._tell(written)  # 5: what is durable is told even when the rest failed
+            for item in read:
+                receipt = Receipt(
+                    len(item.fresh), item.duplicates, item.rejections, item.decoded.unknown_fields
+                )
+                outcomes[item.position] = receipt
+                self.counters["accepted"] += receipt.accepted
+                self.counters["duplicates"] += receipt.duplicates
+                self.counters["rejected"] += len(receipt.rejections)
+            self.counters["malformed"] += len(batches) - len(read)
+            self.counters["calls"] += 1
+        return [outcomes[position] for position in range(len(batches))]
+
+    def _decode(self, position: int, batch: Batch) -> _Read:
+        if self._workspaces(batch.tenant) is None:
+            raise MalformedBatch(f"tenant {batch.tenant!r} has no workspace here; nothing of it was accepted")
+        decoded = decode_batch(batch.body, self._clock.now())
+        return _Read(position, batch, decoded, [content_hash(event) for _, event in decoded.events])
+
+    def _identify(self, read: Sequence[_Read]) -> None:
+        for tenant in dict.fromkeys(item.batch.tenant for item in read):
+            own = [item for item in read if item.batch.tenant == tenant]
+            places = [(item, at) for item in own for at in range(len(item.decoded.events))]
+            if not places:
+                continue
+            keys = [(_event(item, at).event_id.int, item.hashes[at]) for item, at in places]
+            outcome = judge(keys, self._store.known(tenant, [event_id for event_id, _ in keys]))
+            for place in outcome.fresh:
+                item, at = places[place]
+                item.fresh.append(at)
+            for place in outcome.duplicates:
+                places[place][0].duplicates += 1
+            for place in outcome.conflicts:
+                item, at = places[place]
+                index, event = item.decoded.events[at]
+                item.conflicts.append(conflict(index, event))
+
+    def _write(self, batches: Sequence[Batch], read: Sequence[_Read], written: list[Written]) -> None:
+        ver = next_ver(unix_ms(self._clock.now()))
+        letters = [line for item in read for line in letter_lines(item.batch, item.rejections, ver)]
+        if letters:
+            self._store.write_lines("dead_letters", letters)  # 2
+        rows: dict[str, list[Row]] = {"usage": [], "feedback": [], "cost": []}
+        counts: dict[str, Counter[str]] = {}
+        for item in read:
+            self._enrich(item, ver, rows, counts.setdefault(item.batch.tenant, Counter()))
+        try:
+            done = []
+            for table, of_table in rows.items():
+                if of_table:
+                    self._store.write(table, of_table)  # 3
+                done.append(table)
+        finally:
+            for tenant, counted in counts.items():
+                durable = {name: counted[name] for name in done}
+                if any(durable.values()):
+                    unauthorised = counted["unauthorised"] if "usage" in done else 0
+                    written.append(Written(tenant, **durable, unauthorised=unauthorised))
+        reports = report_lines(batches)
+        if reports:
+            self._store.write_lines("sdk_reports", reports)  # 4
+
+    def _enrich(self, item: _Read, ver: int, rows: dict[str, list[Row]], counted: Counter[str]) -> None:
+        if not item.fresh:
+            return
+        batch = item.batch
+        enricher = self._enricher(batch.tenant)
+        client = batch.client.client_id if batch.client else ""
+        stamp = Stamp(batch.tenant, ver, unix_ms(batch.received_at), client)
+        for at in item.fresh:
+            table, row = enricher.row(stamp, _event(item, at), item.hashes[at])
+            rows[table].append(row)
+            counted[table] += 1
+            if table == "usage" and row[-1] != "allowed":
+                counted["unauthorised"] += 1
+
+    def _enricher(self, tenant: str) -> Enricher:
+        workspace = self._workspaces(tenant)
+        enricher = self._enrichers.get(tenant)
+        if enricher is None or (workspace is not None and enricher.workspace is not workspace):
+            if workspace is None:
+                raise StoreUnavailable(f"the workspace of {tenant!r} went away meanwhile; send again")
+            enricher = self._enrichers[tenant] = Enricher(workspace)
+        return enricher
+
+    def _tell(self, written: Sequence[Written]) -> None:
+        for news in written:
+            try:
+                self._told(news)
+            except Exception as error:  # noqa: BLE001 - the events are durable whatever a listener does
+                self.counters["listener_errors"] += 1
+                frame = traceback.extract_tb(error.__traceback__)[-1]  # where, but no values
+                _log.error(
+                    "listener_failed",
+                    tenant=news.tenant,
+                    error=type(error).__name__,
+                    where=f"{frame.name}:{frame.lineno}",
+                )
+
+
+def _event(item: _Read, at: int) -> Event:
+    return item.decoded.events[at][1]
