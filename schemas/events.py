@@ -23,10 +23,12 @@ from pydantic import (
     ConfigDict,
     Field,
     TypeAdapter,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from uptake.schemas import rules
 from uptake.schemas.identity import MAX_ID_SKEW
 from uptake.schemas.taxonomy import is_reason
 
@@ -37,9 +39,8 @@ FIRST_YEAR, LAST_YEAR = 2000, 2199
 """Years that a moment can lie in: what the tables hold, with no language model before it."""
 
 _SKEW_MS = int(MAX_ID_SKEW.total_seconds() * 1000)
-_PLAIN = r"^[^\x00-\x1f\x7f]*$"
-_DECIMAL = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DECIMAL = re.compile(rules.DECIMAL)
+_DAY = re.compile(rules.DAY)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 NEEDED = {"thumb": "thumb", "edit": "severity", "decision": "decision", "survey": "score"}
@@ -81,19 +82,28 @@ def _reason(value: str) -> str:
     return value
 
 
-EventId = UUID7
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
-Day = Annotated[date, BeforeValidator(_day)]
-Name = Annotated[str, Field(min_length=1, max_length=128, pattern=_PLAIN)]
-Label = Annotated[str, Field(max_length=128, pattern=_PLAIN)]
-Ref = Annotated[str, Field(max_length=256, pattern=_PLAIN)]
+EventId = Annotated[UUID7, WithJsonSchema(rules.EVENT_ID)]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc), WithJsonSchema(rules.MOMENT)]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema(rules.CALENDAR_DAY)]
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=rules.PLAIN)]
+Label = Annotated[str, Field(max_length=128, pattern=rules.PLAIN)]
+Ref = Annotated[str, Field(max_length=256, pattern=rules.PLAIN)]
 Tokens = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
-Money = Annotated[
+Amount = Annotated[
     Decimal, Field(max_digits=18, decimal_places=9, allow_inf_nan=False), BeforeValidator(_exact)
 ]
+Money = Annotated[Amount, WithJsonSchema(rules.MONEY)]
+PositiveMoney = Annotated[Amount, Field(ge=0), WithJsonSchema(rules.POSITIVE_MONEY)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-Reason = Annotated[str, AfterValidator(_reason)]
+Reason = Annotated[str, AfterValidator(_reason), WithJsonSchema(rules.REASON)]
+Tags = Annotated[
+    dict[Name, Ref],
+    Field(max_length=MAX_TAGS),
+    WithJsonSchema(
+        rules.tags(TypeAdapter(Name).json_schema(), TypeAdapter(Ref).json_schema(), MAX_TAGS),
+    ),
+]
 
 
 class Operation(StrEnum):
@@ -123,7 +133,7 @@ class BaseEvent(BaseModel):
     session_id: Ref = ""
     trace_id: Ref = ""
     response_id: Ref = ""
-    tags: Annotated[dict[Name, Ref], Field(max_length=MAX_TAGS)] = {}
+    tags: Tags = {}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -148,6 +158,8 @@ class UsageEvent(BaseEvent):
     the second. A count that the app does not know is left out, never sent as 0.
     """
 
+    model_config = ConfigDict(json_schema_extra={"allOf": rules.USAGE_RULES})
+
     type: Literal["usage"] = "usage"
     operation: Operation = Operation.CHAT
     provider: Label = ""
@@ -167,7 +179,7 @@ class UsageEvent(BaseEvent):
     prompt_version: Label = ""
     data_class: Label = ""
     intent: Literal["deliberate", "automatic"] = "deliberate"
-    reported_cost: Annotated[Money, Field(ge=0)] | None = None
+    reported_cost: PositiveMoney | None = None
     reported_currency: Currency | None = None
 
     def _check(self) -> None:
@@ -189,6 +201,8 @@ class UsageEvent(BaseEvent):
 
 class FeedbackEvent(BaseEvent):
     """What a person made of an answer. `kind` says which of the fields below it must carry."""
+
+    model_config = ConfigDict(json_schema_extra={"allOf": rules.feedback_rules(NEEDED)})
 
     type: Literal["feedback"] = "feedback"
     kind: Literal["thumb", "edit", "decision", "survey"]
@@ -224,6 +238,8 @@ class CostEvent(BaseEvent):
     `amount` is a decimal string in `currency` (ISO 4217), negative for a credit and for nothing else.
     `period_start` (inclusive) and `period_end` (exclusive) are calendar days in the tenant's zone.
     """
+
+    model_config = ConfigDict(json_schema_extra={"allOf": rules.COST_RULES})
 
     type: Literal["cost"] = "cost"
     category: Literal["inference", "licence", "infrastructure", "training", "credit"]

@@ -28,7 +28,10 @@ REASONS: dict[str, str] = {
     "other": "something that is not on this list",
 }
 
-_APP_REASON = re.compile(r"app:[a-z0-9][a-z0-9_.-]{0,47}")
+APP_REASON = r"app:[a-z0-9][a-z0-9_.-]{0,47}"
+"""The form of a code of the app's own, as a regular expression without anchors."""
+
+_APP_REASON = re.compile(APP_REASON)
 
 
 def is_reason(code: str) -> bool:

@@ -16,6 +16,7 @@ from uptake.schemas.batch import MAX_BATCH_EVENTS, MAX_EVENT_BYTES, MalformedBat
 from uptake.schemas.codec import MAX_UNKNOWN_NAMES, OTHER_NAMES, Decoded, decode_batch, encode_batch
 from uptake.schemas.events import CostEvent, FeedbackEvent, UsageEvent
 from uptake.schemas.identity import mint, unix_ms
+from uptake.schemas.refusals import path_of
 
 Make = Callable[..., dict[str, Any]]
 Body = Callable[..., bytes]
@@ -369,3 +370,10 @@ def test_both_ways_judge_every_event_alike(usage: Make, now: datetime, changes: 
     assert beside_a_bad_one.events == alone.events
     assert beside_a_bad_one.rejections[:-1] == alone.rejections
     assert beside_a_bad_one.unknown_fields == alone.unknown_fields
+
+
+def test_a_path_holds_declared_names_and_positions_only() -> None:
+    assert path_of(("usage", "tags", SECRET, "[key]")) == ".tags.*"
+    assert path_of(("feedback", "reasons", 2)) == ".reasons[2]"
+    assert path_of((SECRET, "x")) == ".*.*"
+    assert path_of(()) == ""
