@@ -1,0 +1,45 @@
+"""What no call shows: seats billed by the month, a machine of one's own, a credit."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from uptake.demo import facts
+from uptake.demo.calls import Call
+from uptake.demo.organisation import TEAMS, Organisation
+from uptake.demo.patterns import at
+
+SEAT_PRICE = 4
+"""EUR a month."""
+_MONTHS = (date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1))
+
+
+def costs(organisation: Organisation) -> list[Call]:
+    """Cost events of the thirteen weeks."""
+    calls = []
+    for month in _MONTHS:
+        after = date(month.year, month.month + 1, 1)
+        billed = {"period_start": month, "period_end": after}
+        for team in TEAMS:
+            seats = sum(member.seat for member in organisation.in_team(team.name, month))
+            calls.append(
+                Call(at(month, 6), "case-summary", "cost", {
+                    "category": "licence", "amount": f"{SEAT_PRICE * seats}.00", "currency": "EUR",
+                    "team": team.name, "invoice_id": f"seats-{month:%Y-%m}-{team.name}", **billed,
+                })
+            )  # fmt: skip
+        calls.append(
+            Call(at(month, 6, 5), facts.UNPRICED.app, "cost", {
+                "category": "infrastructure", "amount": "96.40", "currency": "USD", "provider": "in-house",
+                "model": facts.UNPRICED.model, "team": "Customer Care",
+                "invoice_id": f"host-{month:%Y-%m}", **billed,
+            })
+        )  # fmt: skip
+    calls.append(
+        Call(at(date(2026, 11, 12), 11, 20), "broker-mail", "cost", {
+            "category": "credit", "amount": "-4.75", "currency": "EUR", "provider": "mistral",
+            "team": "Brokers", "invoice_id": "credit-2026-11",
+            "period_start": date(2026, 11, 2), "period_end": date(2026, 11, 16),
+        })
+    )  # fmt: skip
+    return calls

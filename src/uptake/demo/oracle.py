@@ -1,0 +1,277 @@
+"""What the digest must say, computed from the list of planned calls and the roster in plain Python.
+
+Shares nothing with the SQL or the pipeline but the definitions that people agreed on (docs and `kpi.yaml`): whoever
+reads both sees the same rule written twice, by two hands.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+from uptake.calendar import IsoWeek, Period
+from uptake.demo import definitions, facts
+from uptake.demo.calls import Call
+from uptake.demo.organisation import TEAMS, Member, Organisation
+from uptake.demo.patterns import local_day
+from uptake.demo.pricing import billed_between, call_cost
+
+ALL_TEAMS = tuple(team.name for team in TEAMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share by its two parts."""
+
+    numerator: int
+    denominator: int
+
+    @property
+    def value(self) -> float:
+        return self.numerator / self.denominator
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionChange:
+    """Adoption of two weeks; `gained` and `lost` are people eligible in both who are active in one of them."""
+
+    before: Share
+    now: Share
+    gained: int
+    lost: int
+
+    @property
+    def usage_part(self) -> float:
+        return (self.now.numerator - self.before.numerator) / self.before.denominator
+
+    @property
+    def roster_part(self) -> float:
+        return self.now.value - self.now.numerator / self.before.denominator
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Decisions: overridden of decided; `covered` of the `shown` answers were decided."""
+
+    rate: Share
+    covered: int
+    shown: int
+    escalated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """An app as its calls show it."""
+
+    first_seen: datetime
+    calls: int
+    people: int
+    nano: int
+
+
+class Oracle:
+    """Reads the plan; every answer is exact. `teams` is a department's, or all of them."""
+
+    def __init__(self, organisation: Organisation, calls: Iterable[Call]) -> None:
+        self.organisation = organisation
+        self.planned = list(calls)
+        self.calls = [call for call in self.planned if call.valid]
+
+    @cached_property
+    def _people(self) -> dict[str, Member]:
+        return {member.address: member for member in self.organisation.members}
+
+    @cached_property
+    def _by_week(self) -> dict[IsoWeek, list[Call]]:
+        weeks: dict[IsoWeek, list[Call]] = {}
+        for call in self.calls:
+            weeks.setdefault(IsoWeek.of(local_day(call.at)), []).append(call)
+        return weeks
+
+    @cached_property
+    def _teams(self) -> dict[int, str]:
+        return {id(call): self._team(call) for call in self.planned}
+
+    @cached_property
+    def _costs(self) -> dict[int, int | None]:
+        return {id(call): call_cost(call) for call in self.calls if call.verb == "usage"}
+
+    def team_of(self, call: Call) -> str:
+        """The roster's team of the caller on the day of the call, else the team that the call names."""
+        return self._teams[id(call)]
+
+    def _team(self, call: Call) -> str:
+        member = self._people.get(call.user)
+        team = member.team_on(local_day(call.at)) if member else None
+        return team or str(call.fields.get("team", ""))
+
+    def _in(self, week: IsoWeek, verb: str, teams: Collection[str]) -> list[Call]:
+        return [c for c in self._by_week.get(week, ()) if c.verb == verb and self.team_of(c) in teams]
+
+    # Adoption
+
+    def eligible(self, week: IsoWeek, teams: Collection[str]) -> set[str]:
+        """People with a seat on the week's last day who joined at least the days of grace before its end."""
+        period = week.period(facts.ZONE)
+        return {
+            member.address
+            for member in self.organisation.members
+            if member.seat and member.team_on(period.last) in teams and _since(member, period)
+        }
+
+    def active(self, week: IsoWeek) -> set[str]:
+        """People with at least one deliberate call in the week."""
+        return {
+            call.user
+            for call in self._by_week.get(week, ())
+            if call.verb == "usage" and call.user and call.fields.get("intent") != "automatic"
+        }
+
+    def adoption(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> Share:
+        eligible = self.eligible(week, teams)
+        return Share(len(eligible & self.active(week)), len(eligible))
+
+    def adoption_change(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> AdoptionChange:
+        """Against the week before."""
+        earlier = week.shift(-1)
+        both = self.eligible(week, teams) & self.eligible(earlier, teams)
+        now, before = self.active(week) & both, self.active(earlier) & both
+        return AdoptionChange(
+            self.adoption(earlier, teams), self.adoption(week, teams), len(now - before), len(before - now)
+        )
+
+    def never_started(self, until: IsoWeek, team: str) -> int:
+        """Eligible people of a team without a deliberate call in any of the weeks up to `until`."""
+        started: set[str] = set()
+        for week in self._by_week:
+            started |= self.active(week) if week <= until else set()
+        return len(self.eligible(until, (team,)) - started)
+
+    # Trust
+
+    def override(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> Override:
+        decisions = self._in(week, "decision", teams)
+        kinds = Counter(call.fields["decision"] for call in decisions)
+        shown = {
+            call.fields["response_id"]
+            for call in self._in(week, "usage", teams)
+            if call.fields.get("status") != "error" and "response_id" in call.fields
+        }
+        covered = {c.fields["response_id"] for c in decisions if c.fields["decision"] != "escalated"}
+        decided = len(decisions) - kinds["escalated"]
+        share = Share(sum(map(overridden, decisions)), decided)
+        return Override(share, len(covered & shown), len(shown), kinds["escalated"])
+
+    def prompts(self, week: IsoWeek) -> dict[str, Share]:
+        """Override rate of the planted app and use case, by prompt version."""
+        change = facts.PROMPT
+        decided: Counter[str] = Counter()
+        against: Counter[str] = Counter()
+        for call in self._in(week, "decision", ALL_TEAMS):
+            about = (call.app, call.fields["use_case"])
+            if about == (change.app, change.use_case) and call.fields["decision"] != "escalated":
+                decided[call.fields["prompt_version"]] += 1
+                against[call.fields["prompt_version"]] += overridden(call)
+        return {version: Share(against[version], count) for version, count in decided.items()}
+
+    def reasons(self, week: IsoWeek, prompt: str) -> Counter[str]:
+        """Reasons of the overridden answers of the planted app and use case that a prompt version gave."""
+        change = facts.PROMPT
+        return Counter(
+            reason
+            for call in self._in(week, "decision", ALL_TEAMS)
+            if (call.app, call.fields["use_case"], call.fields["prompt_version"])
+            == (change.app, change.use_case, prompt)
+            and overridden(call)
+            for reason in call.fields["reasons"]
+        )
+
+    def thumbs_down(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> Share:
+        thumbs = self._in(week, "thumb", teams)
+        return Share(sum(call.fields["thumb"] == "down" for call in thumbs), len(thumbs))
+
+    # Money
+
+    def spend(self, period: Period, teams: Collection[str] = ALL_TEAMS) -> int:
+        """Nano euros: priced calls of the period, and cost events for the days of it that they bill."""
+        total = 0
+        for call in self.calls:
+            if self.team_of(call) not in teams:
+                continue
+            if call.verb == "usage" and period.start <= call.at < period.end:
+                total += self._cost(call) or 0
+            elif call.verb == "cost":
+                total += billed_between(call, period.first, period.after)
+        return total
+
+    def unauthorised(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> Share:
+        """Nano euros of calls of the unregistered app, of all priced calls."""
+        calls = self._in(week, "usage", teams)
+        bad = sum(self._cost(call) or 0 for call in calls if call.app == facts.SHADOW.app)
+        return Share(bad, sum(self._cost(call) or 0 for call in calls))
+
+    def sighting(self, app: str, teams: Collection[str] = ALL_TEAMS) -> Sighting:
+        calls = [c for c in self.calls if c.app == app and c.verb == "usage" and self.team_of(c) in teams]
+        people = {call.user for call in calls if call.user}
+        nano = sum(self._cost(call) or 0 for call in calls)
+        return Sighting(min(call.at for call in calls), len(calls), len(people), nano)
+
+    def crossings(self, app: str, since: date, amount: int, thresholds: Iterable[int]) -> dict[int, datetime]:
+        """When the calls of an app that arrived since a local day had cost a percentage of an amount in euros."""
+        open_thresholds = sorted(thresholds)
+        crossed: dict[int, datetime] = {}
+        total = 0
+        for call in self.calls:
+            if call.app == app and call.verb == "usage" and local_day(call.at) >= since:
+                total += self._cost(call) or 0
+                while open_thresholds and total * 100 >= open_thresholds[0] * amount * 1_000_000_000:
+                    crossed[open_thresholds.pop(0)] = call.when_sent
+        return crossed
+
+    def _cost(self, call: Call) -> int | None:
+        return self._costs[id(call)]
+
+    # Trust in the figures themselves
+
+    def tokens(self, period: Period, teams: Collection[str] = ALL_TEAMS) -> int:
+        return sum(
+            _tokens(call)
+            for call in self.calls
+            if call.verb == "usage" and period.start <= call.at < period.end and self.team_of(call) in teams
+        )
+
+    def unpriced(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> Share:
+        """Tokens of calls without a price, of all."""
+        calls = self._in(week, "usage", teams)
+        unknown = sum(_tokens(call) for call in calls if self._cost(call) is None)
+        return Share(unknown, sum(map(_tokens, calls)))
+
+    def late(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> Share:
+        """Usage and feedback that was sent more than a day after it happened."""
+        calls = [c for c in self._by_week[week] if c.verb != "cost" and self.team_of(c) in teams]
+        return Share(sum(c.when_sent - c.at > timedelta(days=1) for c in calls), len(calls))
+
+    def complete(self, week: IsoWeek) -> Share:
+        """Events that were kept, of those that SDKs sent in the week."""
+        period = week.period(facts.ZONE)
+        sent = [call for call in self.planned if period.start <= call.when_sent < period.end]
+        return Share(sum(call.valid for call in sent), len(sent))
+
+
+def overridden(call: Call) -> bool:
+    """Rejected, or edited at least as severely as the organisation tolerates."""
+    decision = call.fields["decision"]
+    severe = call.severity is not None and call.severity >= definitions.SEVERITY_THRESHOLD
+    return decision == "rejected" or (decision == "edited" and severe)
+
+
+def _since(member: Member, period: Period) -> bool:
+    joined = min(stay.joined for stay in member.stays)
+    return joined + timedelta(days=definitions.GRACE_DAYS) <= period.after
+
+
+def _tokens(call: Call) -> int:
+    return int(call.fields["input_tokens"]) + int(call.fields["output_tokens"])
