@@ -93,6 +93,7 @@ class Pipeline:
         self._told = told
         self._enrichers: dict[str, Enricher] = {}
         self._lock = threading.Lock()
+        self._counting = threading.Lock()
         self.counters: Counter[str] = Counter()
 
     def process(self, batches: Sequence[Batch]) -> list[Outcome]:
@@ -105,33 +106,31 @@ class Pipeline:
                 read.append(self._decode(position, batch))
             except MalformedBatch as refused:
                 outcomes[position] = refused
-        with self._lock:
-            written: list[Written] = []
-            try:
+        written: list[Written] = []
+        try:
+            with self._lock:
                 self._identify(read)  # 1
                 self._write(batches, read, written)  # 2, 3, 4
-            except StoreUnavailable as failure:
-                self.counters["store_failures"] += 1
-                _log.warning("store_unavailable", failure=str(failure), batches=len(batches))
-                raise
-            finally:
-                self._tell(written)  # 5: what is durable is told even when the rest failed
-            for item in read:
-                receipt = Receipt(
-                    len(item.fresh), item.duplicates, item.rejections, item.decoded.unknown_fields
-                )
-                outcomes[item.position] = receipt
-                self.counters["accepted"] += receipt.accepted
-                self.counters["duplicates"] += receipt.duplicates
-                self.counters["rejected"] += len(receipt.rejections)
-            self.counters["malformed"] += len(batches) - len(read)
-            self.counters["calls"] += 1
+        except StoreUnavailable as failure:
+            self._count("store_failures")
+            _log.warning("store_unavailable", failure=str(failure), batches=len(batches))
+            raise
+        finally:
+            self._tell(written)  # 5: what is durable is told even when the rest failed
+        for item in read:
+            receipt = Receipt(len(item.fresh), item.duplicates, item.rejections, item.decoded.unknown_fields)
+            outcomes[item.position] = receipt
+            self._count("accepted", receipt.accepted)
+            self._count("duplicates", receipt.duplicates)
+            self._count("rejected", len(receipt.rejections))
+        self._count("malformed", len(batches) - len(read))
         return [outcomes[position] for position in range(len(batches))]
 
     def _decode(self, position: int, batch: Batch) -> _Read:
         if self._workspaces(batch.tenant) is None:
             raise MalformedBatch(f"tenant {batch.tenant!r} has no workspace here; nothing of it was accepted")
-        decoded = decode_batch(batch.body, self._clock.now())
+        # Judged by when it was received, so that reading it again later gives the same result.
+        decoded = decode_batch(batch.body, batch.received_at)
         return _Read(position, batch, decoded, [content_hash(event) for _, event in decoded.events])
 
     def _identify(self, read: Sequence[_Read]) -> None:
@@ -200,12 +199,16 @@ class Pipeline:
             enricher = self._enrichers[tenant] = Enricher(workspace)
         return enricher
 
+    def _count(self, name: str, by: int = 1) -> None:
+        with self._counting:
+            self.counters[name] += by
+
     def _tell(self, written: Sequence[Written]) -> None:
         for news in written:
             try:
                 self._told(news)
             except Exception as error:  # noqa: BLE001 - the events are durable whatever a listener does
-                self.counters["listener_errors"] += 1
+                self._count("listener_errors")
                 frame = traceback.extract_tb(error.__traceback__)[-1]  # where, but no values
                 _log.error(
                     "listener_failed",

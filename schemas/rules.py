@@ -15,7 +15,7 @@ Schema = dict[str, Any]
 
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 DECIMAL = r"-?[0-9]{1,9}(\.[0-9]{1,9})?"
-DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+DAY = r"2[01][0-9]{2}-[0-9]{2}-[0-9]{2}"
 _HEX = "[0-9a-fA-F]"
 
 EVENT_ID: Schema = {

@@ -115,8 +115,8 @@ CREATE TABLE IF NOT EXISTS cost
     currency LowCardinality(String),
     provider LowCardinality(String),
     model LowCardinality(String),
-    period_start Date,
-    period_end Date,
+    period_start Date32,
+    period_end Date32,
     invoice_id String
 )
 ENGINE = ReplacingMergeTree(ver)

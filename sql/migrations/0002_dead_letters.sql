@@ -1,5 +1,5 @@
--- Events that were refused, with what is needed to mend and redrive them. Keyed by content, so that refusing
--- the same event twice is one row. Kept 90 days.
+-- Events that were refused, with what is needed to mend and redrive them. Keyed by content and
+-- not partitioned by time, so that refusing the same event again is one row, in whatever month. Kept 90 days.
 
 CREATE TABLE IF NOT EXISTS dead_letters
 (
@@ -15,6 +15,5 @@ CREATE TABLE IF NOT EXISTS dead_letters
     payload String
 )
 ENGINE = ReplacingMergeTree(ver)
-PARTITION BY toYYYYMM(received_at)
 ORDER BY (tenant, letter_id)
 TTL toDateTime(received_at) + INTERVAL 90 DAY;
