@@ -1,19 +1,15 @@
-"""What became of a batch, as the sender reads it."""
+"""What became of a batch, as the sender reads it.
+
+The codec sees to it that ids, paths, details and names of fields hold nothing of a refused value.
+"""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from http import HTTPStatus
-from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from uptake.schemas.batch import Receipt, RejectionReason
-
-_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-_MAX_NAMES = 50
-OTHER = "(other)"
 
 
 class RejectedEvent(BaseModel):
@@ -44,14 +40,14 @@ def answer(receipt: Receipt) -> Answer:
         rejected=[
             RejectedEvent(
                 index=rejection.index,
-                event_id=_safe_id(rejection.event_id),
+                event_id=rejection.event_id,
                 reason=rejection.reason,
                 path=rejection.path,
                 detail=rejection.detail,
             )
             for rejection in receipt.rejections
         ],
-        unknown_fields=_safe_names(receipt.unknown_fields),
+        unknown_fields=dict(receipt.unknown_fields.most_common()),
     )
 
 
@@ -59,20 +55,3 @@ def status_of(receipt: Receipt) -> HTTPStatus:
     """200 unless there were events and every one of them was refused: then 422."""
     kept = receipt.accepted + receipt.duplicates
     return HTTPStatus.UNPROCESSABLE_ENTITY if receipt.rejections and not kept else HTTPStatus.OK
-
-
-def _safe_id(text: str) -> str:
-    """An id only if it is one: what a sender put in its place could be anything."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return ""
-
-
-def _safe_names(names: Counter[str]) -> dict[str, int]:
-    """The most frequent names that look like names; everything else under one."""
-    safe: dict[str, int] = {}
-    for name, count in names.most_common():
-        key = name if len(safe) < _MAX_NAMES and _FIELD_NAME.fullmatch(name) else OTHER
-        safe[key] = safe.get(key, 0) + count
-    return safe

@@ -34,7 +34,14 @@ from uptake.ingest.gateway.problems import MEDIA_TYPE, Problem, ProblemKind, mal
 from uptake.ingest.gateway.quiet import where
 from uptake.ingest.gateway.request import Body, ClientGone, authenticate, body_encoding
 from uptake.ingest.gateway.sink import NotTaken, Outcome, Sink
-from uptake.schemas.batch import Batch, ClientReport, MalformedBatch, Receipt, StoreUnavailable
+from uptake.schemas.batch import (
+    MAX_BATCH_EVENTS,
+    Batch,
+    ClientReport,
+    MalformedBatch,
+    Receipt,
+    StoreUnavailable,
+)
 from uptake.state.keys import KeyStore
 
 _log = structlog.get_logger(__name__)
@@ -138,7 +145,7 @@ class Gateway:
                 "GET /openapi.json lists the paths",
             )
         self._metrics.requests.labels("other", str(int(problem.status))).inc()
-        return _problem_response(problem, uuid.uuid4().hex)
+        return _problem_response(problem, str(uuid.uuid4()))
 
     def _counted(self, route: str, handler: _Handler) -> _Handler:
         """`handler` with a request id, its problems answered, its bugs logged without people's data, all counted."""
@@ -189,7 +196,7 @@ class Gateway:
             seconds = f"{self._limits.answer_seconds:g}"
             raise unavailable(f"the events were not durable after {seconds} seconds", 5) from None
         if isinstance(outcome, MalformedBatch):
-            raise malformed(str(outcome), "send a JSON array of events")
+            raise malformed(str(outcome), f"send a JSON array of at most {MAX_BATCH_EVENTS} events")
         return outcome
 
 

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, Self
 
@@ -142,10 +143,11 @@ class Server:
             self._ended.wait(2.0)
         return self._ended.is_set()
 
-    def run_until_signal(self) -> int:
+    def run_until_signal(self, announce: Callable[[], object] = lambda: None) -> int:
         """Waits in the main thread for SIGINT or SIGTERM (or the server's own end); returns the signal, or 0.
 
-        The caller then stops everything in its order. Handlers that were there before are put back.
+        `announce` is called once a signal would be caught: say there that the service is up. The caller stops
+        everything afterwards, in its order. Handlers that were there before are put back.
         """
         caught: list[int] = []
 
@@ -154,6 +156,7 @@ class Server:
 
         before: dict[int, Any] = {n: signal.signal(n, catch) for n in (signal.SIGINT, signal.SIGTERM)}
         try:
+            announce()
             while not caught and not self._ended.wait(0.2):
                 pass
         finally:
