@@ -1,0 +1,140 @@
+"""The contract's rules without pydantic: what the sender checks before an event leaves the app.
+
+Standard library only. `tests/sdk/test_rules_agree.py` holds these rules to `uptake.schemas.events`: what passes
+here passes there. Each rule returns the value as it goes into JSON, or raises Invalid with a text that names
+what would be right and never the value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+
+from uptake.schemas.taxonomy import is_reason
+
+Rule = Callable[[object], object]
+
+MAX_TAGS = 16
+MAX_REASONS = 8
+_NANO = Decimal("0.000000001")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+class Invalid(Exception):  # noqa: N818 - it is the event that is invalid
+    """An event breaks the contract: `reason` counts it, `str()` says what and what would be right."""
+
+    def __init__(self, what: str, reason: str = "invalid") -> None:
+        super().__init__(what)
+        self.reason = reason
+
+
+def text(longest: int, shortest: int = 0) -> Rule:
+    def rule(value: object) -> str:
+        if type(value) is not str:
+            raise Invalid("must be text")
+        if not shortest <= len(value) <= longest:
+            raise Invalid(f"must have {shortest} to {longest} characters")
+        return value
+
+    return rule
+
+
+def whole(highest: int, lowest: int = 0) -> Rule:
+    def rule(value: object) -> int:
+        if type(value) is not int or not lowest <= value <= highest:
+            raise Invalid(f"must be a whole number from {lowest} to {highest}")
+        return value
+
+    return rule
+
+
+def one_of(*choices: str) -> Rule:
+    allowed = frozenset(choices)
+
+    def rule(value: object) -> str:
+        if type(value) is not str or value not in allowed:
+            raise Invalid(f"must be one of {', '.join(choices)}")
+        return value
+
+    return rule
+
+
+def flag(value: object) -> bool:
+    if type(value) is not bool:
+        raise Invalid("must be true or false")
+    return value
+
+
+def share(value: object) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= 1:  # type: ignore[operator]
+        raise Invalid("must be a number from 0 to 1")
+    return float(value)  # type: ignore[arg-type]
+
+
+def money(lowest: Decimal | None = None) -> Rule:
+    """A decimal string, rounded half to even to a thousand-millionth: finer than that no sum can hold."""
+
+    def rule(value: object) -> str:
+        if type(value) is float:
+            value = repr(value)
+        try:
+            amount = Decimal(value) if type(value) in (str, int, Decimal) else None  # type: ignore[arg-type]
+        except InvalidOperation:
+            amount = None
+        if amount is None or not amount.is_finite() or amount.adjusted() >= 9:
+            raise Invalid("must be a decimal amount below 1,000,000,000")
+        if lowest is not None and amount < lowest:
+            raise Invalid(f"must be {lowest} or more")
+        if amount.adjusted() < -30:
+            amount = Decimal(0)
+        elif int(amount.as_tuple().exponent) < -9:
+            amount = amount.quantize(_NANO, ROUND_HALF_EVEN)
+        return format(amount, "f")
+
+    return rule
+
+
+def currency(value: object) -> str:
+    if type(value) is not str or not _CURRENCY.fullmatch(value):
+        raise Invalid("must be three capital letters (ISO 4217)")
+    return value
+
+
+def day(value: object) -> str:
+    """A calendar day: a date (not a moment), or its ISO form."""
+    if type(value) is date:
+        return value.isoformat()
+    if type(value) is str and len(value) == 10:
+        try:
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            pass  # told below, as for every other wrong value
+    raise Invalid("must be a date, or text of the form YYYY-MM-DD")
+
+
+def moment(value: object) -> datetime:
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise Invalid("must be a moment with a zone")
+    return value
+
+
+def tags(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping) or len(value) > MAX_TAGS:
+        raise Invalid(f"must be up to {MAX_TAGS} texts by name")
+    for name, content in value.items():
+        if type(name) is not str or type(content) is not str:
+            raise Invalid("must hold texts only")
+        if not 1 <= len(name) <= 128 or len(content) > 256:
+            raise Invalid("must have names of 1 to 128 characters and texts of up to 256")
+    return dict(value)
+
+
+def reasons(value: object) -> list[str]:
+    if not isinstance(value, (list, tuple)) or len(value) > MAX_REASONS:
+        raise Invalid(f"must be a list of up to {MAX_REASONS} codes")
+    for code in value:
+        if type(code) is not str or not is_reason(code):
+            raise Invalid("must hold codes of the taxonomy, or the app's own written app:lower_case")
+    return list(value)
