@@ -71,7 +71,9 @@ def _day(value: object) -> object:
             return date.fromisoformat(value)
     if isinstance(value, date):
         return value
-    raise PydanticCustomError("day", "must be a calendar day within the years 2000 to 2199, such as 2026-11-20")
+    raise PydanticCustomError(
+        "day", "must be a calendar day within the years 2000 to 2199, such as 2026-11-20"
+    )
 
 
 def _reason(value: str) -> str:
