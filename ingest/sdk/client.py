@@ -29,7 +29,7 @@ from uptake.ingest.sdk.ledger import Stats
 from uptake.ingest.sdk.people import masker
 from uptake.ingest.sdk.runtime import Runtime
 from uptake.ingest.sdk.sender import Delivery
-from uptake.ingest.sdk.teller import OnDrop, Teller
+from uptake.ingest.sdk.teller import OnDrop, OnProblem, Teller
 from uptake.ingest.sdk.transport import HttpTransport, NewTransport
 from uptake.schemas.identity import unix_ms
 
@@ -54,7 +54,7 @@ class Client:
     `queue_events` and `queue_bytes` bound what waits; `linger` is how long the first event of a batch waits for
     company, `timeout` how long one request may take, `exit_timeout` how long the process's exit may be held up
     (all in seconds). `clock` gives the time of events. With `background=False` no thread is ever started, and
-    `flush` and `close` send on the caller's: for tests.
+    `flush` and `close` send on the caller's; `on_problem` is given the words for each dropped event: for tests.
     """
 
     def __init__(
@@ -75,10 +75,11 @@ class Client:
         clock: Clock | None = None,
         transport: NewTransport | None = None,
         background: bool = True,
+        on_problem: OnProblem | None = None,
     ) -> None:
         read = options.read(endpoint, api_key, app, environment, pseudonym_key)
         self.exit_timeout = exit_timeout
-        self._teller = Teller(on_drop)
+        self._teller = Teller(on_drop, on_problem)
         self._mask = masker(read.pseudonym_key)
         self._now_ns: Callable[[], int] = time.time_ns if clock is None else _reader(clock)
         self._defaults = read.defaults

@@ -47,10 +47,7 @@ def compose(item: Item, defaults: Mapping[str, str]) -> tuple[bytes, int]:
         told_at = _iso(at_ms)
     else:
         occurred_at = _ruled(kind, "occurred_at", moment, occurred_at)
-        at_ms = unix_ms(occurred_at)
-        told_at = occurred_at.astimezone(UTC).isoformat()
-        if at_ms < 0:
-            raise Invalid(f"{kind}.occurred_at must be after 1970")
+        at_ms, told_at = unix_ms(occurred_at), occurred_at.isoformat()
     if kind == FEEDBACK:
         _measure(said)
     event = {"event_id": str(mint(at_ms)), "type": kind, "schema_version": 1, "occurred_at": told_at}

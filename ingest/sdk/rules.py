@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 
 from uptake.schemas.taxonomy import is_reason
 
@@ -19,7 +19,11 @@ Rule = Callable[[object], object]
 MAX_TAGS = 16
 MAX_REASONS = 8
 _NANO = Decimal("0.000000001")
+_EXACT = Context(prec=60)  # not the thread's own context, which the app may have set
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_YEARS = range(2000, 2200)
 
 
 class Invalid(Exception):  # noqa: N818 - it is the event that is invalid
@@ -36,6 +40,8 @@ def text(longest: int, shortest: int = 0) -> Rule:
             raise Invalid("must be text")
         if not shortest <= len(value) <= longest:
             raise Invalid(f"must have {shortest} to {longest} characters")
+        if not value.isprintable() and _CONTROL.search(value):
+            raise Invalid("must have no control characters")
         return value
 
     return rule
@@ -83,14 +89,15 @@ def money(lowest: Decimal | None = None) -> Rule:
             amount = Decimal(value) if type(value) in (str, int, Decimal) else None  # type: ignore[arg-type]
         except InvalidOperation:
             amount = None
+        if amount is not None and amount.is_finite():
+            if amount.adjusted() < -30 or not amount:
+                amount = Decimal(0)  # neither a minus nor a thousand zeros say more
+            elif amount.adjusted() < 9 and int(amount.as_tuple().exponent) < -9:
+                amount = amount.quantize(_NANO, ROUND_HALF_EVEN, _EXACT)
         if amount is None or not amount.is_finite() or amount.adjusted() >= 9:
             raise Invalid("must be a decimal amount below 1,000,000,000")
         if lowest is not None and amount < lowest:
             raise Invalid(f"must be {lowest} or more")
-        if amount.adjusted() < -30:
-            amount = Decimal(0)
-        elif int(amount.as_tuple().exponent) < -9:
-            amount = amount.quantize(_NANO, ROUND_HALF_EVEN)
         return format(amount, "f")
 
     return rule
@@ -104,30 +111,37 @@ def currency(value: object) -> str:
 
 def day(value: object) -> str:
     """A calendar day: a date (not a moment), or its ISO form."""
-    if type(value) is date:
-        return value.isoformat()
-    if type(value) is str and len(value) == 10:
-        try:
-            return date.fromisoformat(value).isoformat()
-        except ValueError:
-            pass  # told below, as for every other wrong value
-    raise Invalid("must be a date, or text of the form YYYY-MM-DD")
+    try:
+        if type(value) is str and _DAY.fullmatch(value):
+            value = date.fromisoformat(value)
+    except ValueError:
+        value = None
+    if type(value) is not date or value.year not in _YEARS:
+        raise Invalid("must be a date, or text of the form YYYY-MM-DD, within the years 2000 to 2199")
+    return value.isoformat()
 
 
 def moment(value: object) -> datetime:
+    """A moment, in UTC."""
     if not isinstance(value, datetime) or value.utcoffset() is None:
         raise Invalid("must be a moment with a zone")
+    if value.year not in _YEARS or (value := value.astimezone(UTC)).year not in _YEARS:
+        raise Invalid("must be within the years 2000 to 2199")
     return value
+
+
+_tag_name, _tag_text = text(128, 1), text(256)
 
 
 def tags(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping) or len(value) > MAX_TAGS:
         raise Invalid(f"must be up to {MAX_TAGS} texts by name")
     for name, content in value.items():
-        if type(name) is not str or type(content) is not str:
-            raise Invalid("must hold texts only")
-        if not 1 <= len(name) <= 128 or len(content) > 256:
-            raise Invalid("must have names of 1 to 128 characters and texts of up to 256")
+        for rule, part in ((_tag_name, name), (_tag_text, content)):
+            try:
+                rule(part)
+            except Invalid as problem:
+                raise Invalid(f"must hold texts by name, of which one {problem}") from None
     return dict(value)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 logger = logging.getLogger("uptake")
 
 OnDrop = Callable[[str, int], object]
+OnProblem = Callable[[str], object]
 
 _MOST_WARNINGS = 32
 
@@ -21,10 +22,14 @@ _MEANS = {
 
 
 class Teller:
-    """Warns once for each kind of trouble, with words of the SDK's own and never with the app's data."""
+    """Warns once for each kind of trouble, with words of the SDK's own and never with the app's data.
 
-    def __init__(self, on_drop: OnDrop | None) -> None:
+    `on_problem` is told every time, in the same words: tests of an app listen there.
+    """
+
+    def __init__(self, on_drop: OnDrop | None, on_problem: OnProblem | None = None) -> None:
         self._on_drop = on_drop
+        self._on_problem = on_problem
         self._said: set[str] = set()
 
     def warn(self, about: str, text: str) -> None:
@@ -40,8 +45,10 @@ class Teller:
     def dropped(self, reason: str, count: int, detail: str = "") -> bool:
         """Tells of events that will not arrive; False if `on_drop` raised."""
         means = detail or _MEANS.get(reason, "")
-        self.warn(f"{reason} {detail}", f"events are dropped ({reason}){': ' if means else ''}{means}; said once, "
-                  "counted in client.stats()")  # fmt: skip
+        text = f"{reason}: {means}" if means else reason
+        self.warn(text, f"events are dropped ({text}); said once, counted in client.stats()")
+        if self._on_problem is not None:
+            self._on_problem(text)
         if self._on_drop is None:
             return True
         try:
