@@ -81,7 +81,7 @@ def _csv(path: Path, plan: Plan) -> Iterator[Record]:
         check_columns(plan, table.columns, path.name)
         for name in duplicates(table.columns):
             if name in plan.wanted():
-                raise UsageError(f'{path.name}, line 1: column "{name}" is there twice', "rename one of them")
+                raise UsageError(f'{path.name}, line {table.header_line}: column "{name}" is there twice', "rename one of them")
         for row in table:
             cells: dict[str, object] = (
                 dict(zip(table.columns, row.cells, strict=True)) if not row.fault else {}
@@ -155,27 +155,32 @@ def _parquet(path: Path, plan: Plan) -> Iterator[Record]:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise UsageError(f"{path.name} is not a Parquet file") from error
-    with file:
-        schema = file.schema_arrow
-        nested = [name for name in plan.wanted() if "." in name and _has(schema, name.split("."))]
-        check_columns(plan, [*schema.names, *nested], path.name)
-        # Times to the nanosecond do not fit Python's: the contract keeps milliseconds.
-        coarse = pa.schema(
-            [
-                field.with_type(pa.timestamp("us", field.type.tz))
-                if pa.types.is_timestamp(field.type) and field.type.unit == "ns"
-                else field
-                for field in schema
-            ]
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            nested = [name for name in plan.wanted() if "." in name and _has(schema, name.split("."))]
+            check_columns(plan, [*schema.names, *nested], path.name)
+            coarse = pa.schema([field.with_type(_coarse(field.type)) for field in schema])
+            size, total, number = path.stat().st_size, max(1, file.metadata.num_rows), 0
+            for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
+                for row in pa.Table.from_batches([batch]).cast(coarse, safe=False).to_pylist():
+                    number += 1
+                    yield Record(number, _reach(row, plan), "", size * number // total)
+    except pa.ArrowException as error:
+        raise UsageError(f"{path.name} is not a Parquet file that can be read") from error
+
+
+def _coarse(kind: Any) -> Any:
+    """The same type with times to the microsecond: finer ones do not fit Python's, and the contract keeps
+    milliseconds."""
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return pa.timestamp("us", kind.tz)
+    if pa.types.is_struct(kind):
+        return pa.struct(
+            [kind.field(i).with_type(_coarse(kind.field(i).type)) for i in range(kind.num_fields)]
         )
-        size, total, number = path.stat().st_size, max(1, file.metadata.num_rows), 0
-        for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
-            for row in pa.Table.from_batches([batch]).cast(coarse, safe=False).to_pylist():
-                number += 1
-                yield Record(number, _reach(row, plan), "", size * number // total)
+    return kind
 
 
 def _has(schema: Any, parts: list[str]) -> bool:

@@ -29,7 +29,7 @@ class Table:
 
     `lines` are the raw lines of the file. `encoding` is an extension of ASCII. The delimiter is the candidate
     that the header holds most often outside quotes, unless it is given. Raises UsageError when the header
-    cannot be read. An empty file has no header and no rows.
+    cannot be read. Empty lines before the header are passed over; an empty file has no header and no rows.
     """
 
     def __init__(
@@ -37,29 +37,31 @@ class Table:
     ) -> None:
         self.name = name
         source = (line.decode(encoding, "surrogateescape") for line in _without_bom(lines, name))
-        first = next(source, "")
-        self._lines = _chain(first, source)
+        self._skipped, first = 0, next(source, "")
+        while first and not first.strip():
+            self._skipped, first = self._skipped + 1, next(source, "")
+        self.header_line = self._skipped + 1
         self.delimiter = delimiter or guess_delimiter(first)
-        self._reader = csv.reader(self._lines, delimiter=self.delimiter, strict=True)
+        self._reader = csv.reader(_chain(first, source), delimiter=self.delimiter, strict=True)
+        place = f"{name}, line {self.header_line}"
         try:
             header = next(self._reader, [])
         except csv.Error as error:
-            raise UsageError(f"{name}, line 1: the header cannot be read: {error}") from error
+            raise UsageError(f"{place}: the header cannot be read: {error}") from error
         self.columns: tuple[str, ...] = tuple(cell.strip() for cell in header)
-        self.header_line = 1
         if any(_undecodable(cell) for cell in self.columns):
-            raise UsageError(f"{name}, line 1: the header is not {encoding} text", "save the file as UTF-8")
+            raise UsageError(f"{place}: the header is not {encoding} text", "save the file as UTF-8")
 
     def __iter__(self) -> Iterator[Row]:
         width = len(self.columns)
         while True:
-            line = self._reader.line_num + 1
+            line = self._skipped + self._reader.line_num + 1
             try:
                 cells = next(self._reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                last = max(self._reader.line_num, line)
+                last = max(self._skipped + self._reader.line_num, line)
                 span = f"lines {line} to {last}" if last > line else f"line {line}"
                 yield Row(line, (), f"{span} cannot be read: {error}; look for a stray quote")
                 continue
