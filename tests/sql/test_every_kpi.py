@@ -1,0 +1,202 @@
+"""Rules that hold for every KPI and every query, also for those that are written tomorrow."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uptake.calendar import Period
+from uptake.errors import UsageError
+from uptake.sql.catalogue import load_catalogue, load_query, to_markdown
+from uptake.sql.results import KpiResult
+
+KPIS = sorted(load_catalogue())
+QUERIES = sorted(Path(str(entry)).stem for entry in (files("uptake.sql") / "queries").iterdir())
+TEXTS = {
+    **{f"kpis/{name}": kpi.sql for name, kpi in load_catalogue().items()},
+    **{f"queries/{name}": load_query(name) for name in QUERIES},
+}
+
+EVENTS = r"event_id >= \{id_from(?:_late)?:UInt128\} AND event_id < \{id_to:UInt128\}"
+EDGES = r"{0} >= \{{from_:DateTime64\(3, 'UTC'\)\}} AND {0} < \{{to_:DateTime64\(3, 'UTC'\)\}}"
+HAPPENED = rf"{EVENTS} AND (?:{EDGES.format('occurred_at')}|{EDGES.format('received_at')})"
+FILTERS = {
+    "usage": HAPPENED,
+    "feedback": HAPPENED,
+    "sdk_reports": r"reported_at < \{to_:DateTime64\(3, 'UTC'\)\}",
+    "roster": r"generation = \( SELECT generation FROM generations FINAL",
+    "generations": r"name = 'roster'",
+}
+BILLED = r"period_start < \{after_day:Date\} AND period_end > \{first_day:Date\}"
+TABLES = "usage|feedback|cost|sdk_reports|roster|generations"
+
+
+def _reads(sql: str) -> list[tuple[str, str]]:
+    """Each read of a table: its name, and what follows it, without comments and on one line."""
+    plain = " ".join(re.sub(r"--[^\n]*", "", sql).split())
+    return [
+        (match[1], plain[match.end() :]) for match in re.finditer(rf"\b(?:FROM|JOIN) ({TABLES})\b", plain)
+    ]
+
+
+@pytest.mark.parametrize("where", TEXTS)
+def test_every_read_is_final_of_one_tenant_and_bounded(where: str) -> None:
+    reads = _reads(TEXTS[where])
+    assert reads
+    for table, rest in reads:
+        assert rest.startswith(" FINAL WHERE tenant = {tenant:String} AND "), f"{where}: {table}"
+        condition = rest.removeprefix(" FINAL WHERE tenant = {tenant:String} AND ")
+        if table == "cost":
+            assert re.match(f"{BILLED}|{HAPPENED}", condition), f"{where}: {table}"
+        else:
+            assert re.match(FILTERS[table], condition), f"{where}: {table}"
+
+
+@pytest.mark.parametrize("where", TEXTS)
+def test_no_read_hides_from_the_rule_above(where: str) -> None:
+    plain = re.sub(r"--[^\n]*", "", TEXTS[where])
+    ctes = set(re.findall(r"\b(\w+)\s+AS\s*\(\s*SELECT", plain))
+    sources = set(re.findall(r"\b(?:FROM|JOIN)\s+([\w.`\"]+)", plain))
+    assert sources <= ctes | set(TABLES.split("|"))
+
+
+def _someones_week(rows: Any, monday: datetime, week: Period) -> list[tuple[str, dict[str, Any]]]:
+    """Something for every KPI to find: what was inserted, by table."""
+    rows.roster(*[(f"u{i}", "claims" if i < 6 else "sales", "2026-01-05") for i in range(12)])
+    rows.report("c1", monday, accepted=12)
+    told: list[tuple[str, dict[str, Any]]] = []
+    for i in range(10):
+        usage = rows.usage(
+            monday + timedelta(hours=i),
+            user_id=f"u{i}",
+            team="claims" if i < 6 else "sales",
+            response_id=f"r{i}",
+            client_id="c1",
+            status="error" if i == 9 else "ok",
+            cost_nano=None if i == 8 else 1000 + i,
+            cost_upper_nano=5000,
+            authorisation="unregistered_app" if i == 7 else "allowed",
+            received_at=monday + timedelta(days=3 if i == 6 else 1, hours=i),
+        )
+        told.append(("usage", usage))
+    for i, decision in enumerate(("accepted", "edited", "rejected", "escalated")):
+        at = monday + timedelta(hours=11, minutes=i)
+        told.append(("feedback", rows.decision(at, decision, severity=0.5, response_id=f"r{i}")))
+        thumb = "down" if i == 0 else "up"
+        told.append(("feedback", rows.feedback(at, kind="thumb", thumb=thumb, response_id=f"r{i}")))
+    told.append(("cost", rows.cost(date(2026, 11, 1), date(2026, 12, 1), cost_nano=3_000)))
+    return told
+
+
+def _all(rows: Any, week: Period) -> dict[str, KpiResult]:
+    runner = rows.runner()
+    return {name: runner.run(name, week) for name in KPIS}
+
+
+def test_every_kpi_finds_something_in_the_week_that_the_rules_below_use(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    _someones_week(rows, monday, week)
+    assert all(result.numerator for result in _all(rows, week).values())
+
+
+def test_the_same_event_twice_counts_once_in_every_kpi(rows: Any, week: Period, monday: datetime) -> None:
+    told = _someones_week(rows, monday, week)
+    once = _all(rows, week)
+    for table, row in told:
+        rows.again(table, row)
+    assert _all(rows, week) == once
+
+
+def test_a_correction_replaces_what_it_corrects(rows: Any, week: Period, monday: datetime) -> None:
+    row = rows.usage(monday, cost_nano=None, cost_upper_nano=900)
+    rows.again("usage", row, cost_nano=700, cost_upper_nano=700)
+    rows.database.insert_json_lines("usage", b"")  # nothing
+    result = rows.runner().run("spend", week)
+    assert (result.value, result.excluded["unpriced_calls"]) == (700, 0)
+
+
+def test_a_corrected_time_moves_an_event_out_of_the_week(rows: Any, week: Period) -> None:
+    at = week.start + timedelta(minutes=1)
+    row = rows.usage(at)
+    rows.again("usage", row, occurred_at=at - timedelta(minutes=2))
+    runner = rows.runner()
+    assert runner.run("calls", week).value == 0
+
+
+def test_events_of_another_tenant_are_never_seen(
+    rows: Any, rows_of: Callable[[str], Any], week: Period, monday: datetime
+) -> None:
+    _someones_week(rows, monday, week)
+    alone = _all(rows, week)
+    _someones_week(rows_of(f"t-{uuid.uuid4().hex[:12]}"), monday, week)
+    assert _all(rows, week) == alone
+
+
+def test_events_before_and_after_the_week_are_never_seen(rows: Any, week: Period, monday: datetime) -> None:
+    _someones_week(rows, monday, week)
+    alone = _all(rows, week)
+    for at in (week.start - timedelta(milliseconds=1), week.end):
+        rows.usage(at, user_id="u11", cost_nano=77, response_id="r1", authorisation="team_not_allowed")
+        rows.decision(at, "rejected", response_id="r0")
+        rows.feedback(at, kind="thumb", thumb="down", response_id="r3")
+    assert _all(rows, week) == alone
+
+
+@pytest.mark.parametrize("name", KPIS)
+def test_a_tenant_without_anything_gets_a_result(rows: Any, week: Period, name: str) -> None:
+    result = rows.runner().run(name, week)
+    kpi = load_catalogue()[name]
+    assert result.numerator == 0
+    assert result.value == (None if kpi.unit == "share" else 0)
+    assert set(result.excluded) == set(kpi.excludes)
+    assert set(result.extras) == set(kpi.extras)
+    assert not result.suppressed
+
+
+@pytest.mark.parametrize("name", KPIS)
+def test_teams_add_up_to_the_organisation(rows: Any, week: Period, monday: datetime, name: str) -> None:
+    _someones_week(rows, monday, week)
+    rows.roster(*[(f"u{i}", "claims" if i < 6 else "sales", "2026-01-05") for i in range(12)])
+    runner = rows.runner()
+    whole, parts = runner.run(name, week), runner.by_team(name, week)
+    if any(part.suppressed for part in parts.values()):
+        assert name == "active_users"  # four people of sales
+        return
+    assert whole.numerator == sum(part.numerator for part in parts.values())
+    for figure, value in {**whole.excluded, **whole.extras}.items():
+        assert value == sum({**part.excluded, **part.extras}[figure] for part in parts.values()), figure
+
+
+@pytest.mark.parametrize("name", KPIS)
+def test_an_explanation_holds_everything_that_was_filled_in(rows: Any, week: Period, name: str) -> None:
+    explanation = rows.runner().explain(name, week, ["claims"])
+    named = set(re.findall(r"\{(\w+):", explanation.definition.sql))
+    assert set(explanation.parameters) == named
+    assert explanation.parameters["tenant"] == rows.tenant
+    assert explanation.teams == ("claims",)
+
+
+def test_an_unknown_kpi_is_refused_with_those_that_exist(rows: Any, week: Period) -> None:
+    with pytest.raises(UsageError, match="no KPI 'adoptoin'") as refusal:
+        rows.runner().run("adoptoin", week)
+    assert "adoption" in refusal.value.hint
+
+
+def test_a_runner_refuses_the_workspace_of_another_tenant(rows: Any) -> None:
+    with pytest.raises(ValueError, match="the workspace is of"):
+        rows.runner(tenant="somebody-else")
+
+
+def test_the_page_of_the_catalogue_is_current() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "kpis.md"
+    assert page.read_text("utf-8") == to_markdown(load_catalogue()), (
+        "write it again: python -m uptake.sql.catalogue docs > docs/kpis.md"
+    )
