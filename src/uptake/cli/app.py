@@ -1,0 +1,76 @@
+"""The `uptake` application: global options, the commands, and how every error leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from uptake.cli.output import err, print_error
+from uptake.errors import UptakeError, UsageError
+from uptake.home import Home
+from uptake.settings import Settings
+
+app = typer.Typer(
+    name="uptake",
+    help="Whether your LLM apps are adopted, trusted, affordable and allowed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def settings_from_options(
+    context: typer.Context,
+    workspace: Annotated[
+        Path | None, typer.Option(help="directory of the workspace's files [UPTAKE_WORKSPACE, ./workspace]")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="directory of database and state [UPTAKE_DATA, ./.uptake]")
+    ] = None,
+) -> None:
+    given = {name: value for name, value in (("workspace", workspace), ("data", data)) if value is not None}
+    context.obj = given
+
+
+def open_home(context: typer.Context) -> Home:
+    """The installation that the options and the environment describe; it is closed when the command ends."""
+    home = Home(read_settings(**context.obj))
+    context.call_on_close(home.close)
+    return home
+
+
+def read_settings(**given: Path) -> Settings:
+    """Settings from options, environment and `.env`, each error named by its variable."""
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "UPTAKE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise UsageError(f"{name}: {first['msg']}", "see docs/operations.md for all settings") from None
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command line and return its exit code. Expected errors are one line and a hint, never a traceback."""
+    from uptake.cli import data, doctor, kpi, workspace  # noqa: F401 - they register their commands
+
+    try:
+        result = app(arguments, standalone_mode=False)
+    except UptakeError as error:
+        print_error(error)
+        return error.exit_code
+    except typer.TyperException as error:
+        said = getattr(error, "format_message", lambda: str(error))()
+        if said:  # a group that was called without a command has shown its help instead
+            print_error(UsageError(said.rstrip("."), "uptake --help, or --help after a command"))
+        return 2
+    except (typer.Abort, KeyboardInterrupt):
+        err.print("stopped")
+        return 130
+    except typer.Exit as ended:
+        return ended.exit_code
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,139 @@
+"""`uptake doctor`: is everything that Uptake needs there, and what to do where it is not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from sqlalchemy import text
+
+from uptake.cli.app import app, open_home
+from uptake.cli.output import Json, out, print_json
+from uptake.errors import UptakeError
+from uptake.home import Home
+
+MIN_FREE_BYTES = 2 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `level` is ok, warning or error."""
+
+    what: str
+    level: str
+    detail: str
+    remedy: str = ""
+
+
+@app.command()
+def doctor(context: typer.Context, as_json: Json = False) -> None:
+    """Look at settings, workspace, database, state store, keys, Slack and disk; say what to do."""
+    home = open_home(context)
+    checks: list[tuple[str, Callable[[Home], Finding]]] = [
+        ("workspace", _workspace),
+        ("pseudonym key", _pseudonym_key),
+        ("database", _database),
+        ("state store", _state),
+        ("API keys", _keys),
+        ("Slack", _slack),
+        ("disk", _disk),
+    ]
+    findings = [_look(home, name, check) for name, check in checks]
+    if as_json:
+        print_json(findings)
+    else:
+        signs: dict[str, Any] = {"ok": "[green]ok     [/green]", "warning": "[yellow]warning[/yellow]"}
+        for finding in findings:
+            out.print(signs.get(finding.level, "[red]error  [/red]"), end=" ")
+            out.print(f"{finding.what}: {finding.detail}", markup=False)
+            if finding.remedy:
+                out.print(f"        {finding.remedy}", markup=False)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _look(home: Home, name: str, check: Callable[[Home], Finding]) -> Finding:
+    try:
+        return check(home)
+    except UptakeError as error:
+        return Finding(name, "error", error.message, error.hint)
+
+
+def _workspace(home: Home) -> Finding:
+    said = "; ".join(
+        f"{tenant}: {len(w.stays)} people, {len(w.apps)} apps, {len(w.budgets)} budgets"
+        for tenant, w in home.workspaces.items()
+    )
+    return Finding("workspace", "ok", f"{home.settings.workspace} ({said})")
+
+
+def _pseudonym_key(home: Home) -> Finding:
+    if home.settings.pseudonym_key:
+        return Finding("pseudonym key", "ok", "set")
+    return Finding(
+        "pseudonym key",
+        "warning",
+        "not set: rosters must hold pseudonyms already, and SDKs without a key leave users out",
+        "set UPTAKE_PSEUDONYM_KEY to the same 16 or more characters here and in the apps",
+    )
+
+
+def _database(home: Home) -> Finding:
+    [row] = home.database.query("SELECT version() AS version")
+    where = "server" if home.settings.clickhouse_url else f"embedded in {home.settings.chdb_path}"
+    if home.front_file.exists():
+        where += ", through the running `uptake up`"
+    return Finding("database", "ok", f"ClickHouse {row['version']}, {where}")
+
+
+def _state(home: Home) -> Finding:
+    with home.state.connect() as connection:
+        connection.execute(text("SELECT 1"))
+    return Finding("state store", "ok", home.state.dialect.name)
+
+
+def _keys(home: Home) -> Finding:
+    active = [key for key in home.keys.list() if key.revoked_at is None]
+    if active:
+        return Finding("API keys", "ok", f"{len(active)} active")
+    return Finding("API keys", "warning", "none: no app can send", "uptake keys create --name my-app")
+
+
+def _slack(home: Home) -> Finding:
+    if home.settings.slack_token is None:
+        return Finding(
+            "Slack",
+            "warning",
+            f"no token: messages go to {home.settings.outbox_path}",
+            "set UPTAKE_SLACK_TOKEN to a bot token with chat:write and channels:history",
+        )
+    from slack_sdk import WebClient
+    from slack_sdk.errors import SlackApiError, SlackClientError
+
+    client = WebClient(
+        token=home.settings.slack_token.get_secret_value(),
+        base_url=home.settings.slack_base_url,
+        retry_handlers=[],
+        timeout=10,
+    )
+    try:
+        answer = client.auth_test()
+    except SlackApiError as error:
+        return Finding(
+            "Slack", "error", f"refused the token: {error.response['error']}", "make a new bot token"
+        )
+    except (SlackClientError, OSError):
+        return Finding("Slack", "error", "does not answer", "look at UPTAKE_SLACK_BASE_URL and the network")
+    return Finding("Slack", "ok", f"posts as {answer['user']}")
+
+
+def _disk(home: Home) -> Finding:
+    home.settings.data.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(home.settings.data).free
+    said = f"{free / 2**30:.1f} GiB free at {home.settings.data}"
+    if free < MIN_FREE_BYTES:
+        return Finding("disk", "warning", said, "events are refused, not lost, when it is full: make room")
+    return Finding("disk", "ok", said)

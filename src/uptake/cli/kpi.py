@@ -1,0 +1,187 @@
+"""`uptake kpi`: one number with all that is needed to judge it, or the catalogue."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from uptake.alerts.formats import bare_percent, money, share
+from uptake.calendar import Period
+from uptake.cli.app import app, open_home
+from uptake.cli.output import Json, Tenant, out, print_json, print_table
+from uptake.errors import UsageError
+from uptake.home import Home
+from uptake.sql.catalogue import load_catalogue
+from uptake.sql.results import KpiResult
+from uptake.sql.runner import Explanation
+
+From = Annotated[str | None, typer.Option("--from", help="first day, such as 2026-11-09", metavar="DAY")]
+To = Annotated[str | None, typer.Option("--to", help="last day, which belongs to the period", metavar="DAY")]
+Team = Annotated[str | None, typer.Option(help="a team, or the name of an audience in channels.yaml")]
+
+
+@app.command()
+def kpi(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="a KPI; without one, all are listed")] = None,
+    first: From = None,
+    last: To = None,
+    team: Team = None,
+    by_team: Annotated[bool, typer.Option("--by-team", help="one line a team")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="definition, query and parameters")] = False,
+    tenant: Tenant = None,
+    as_json: Json = False,
+) -> None:
+    """Compute a KPI over closed days, in the organisation's zone."""
+    if name is None:
+        _list(as_json)
+        return
+    if first is None or last is None:
+        raise UsageError("a KPI is of a period", f"uptake kpi {name} --from 2026-11-09 --to 2026-11-15")
+    home = open_home(context)
+    workspace = home.workspace(tenant)
+    period = _period(first, last, workspace.organisation.zone)
+    if not period.is_closed(home.clock.now()):
+        raise UsageError(
+            f"{period.last} is not over yet in {period.zone}: a KPI of a partial period misleads",
+            "end the period with a day that is over",
+        )
+    runner = home.runner(tenant)
+    teams = teams_of(home, team, tenant)
+    if explain:
+        _explain(runner.explain(name, period, teams), as_json)
+    elif by_team:
+        results = runner.by_team(name, period)
+        rows = [_row(one, result) for one, result in results.items()]
+        if as_json:
+            print_json([_document(result) for result in results.values()])
+        else:
+            print_table(rows, ("team", "value", "of", "interval"), "no team has a row in this period")
+    else:
+        result = runner.run(name, period, teams)
+        if as_json:
+            print_json(_document(result))
+        else:
+            _print(result)
+
+
+def teams_of(home: Home, name: str | None, tenant: str | None) -> tuple[str, ...]:
+    """The teams that `--team` means: one team, or those of an audience. None: all, the organisation."""
+    if name is None:
+        return ()
+    workspace = home.workspace(tenant)
+    if name in workspace.teams:
+        return (name,)
+    for audience in workspace.channels.audiences:
+        if name in (audience.audience, audience.name):
+            return audience.teams
+    known = [*workspace.teams, *(a.audience for a in workspace.channels.audiences)]
+    raise UsageError(f"there is no team or audience {name!r}", f"one of: {', '.join(known)}")
+
+
+def _period(first: str, last: str, zone: str) -> Period:
+    days = []
+    for option, text in (("--from", first), ("--to", last)):
+        try:
+            days.append(date.fromisoformat(text))
+        except ValueError:
+            raise UsageError(f"{option}: {text!r} is not a day", "write it like 2026-11-09") from None
+    if days[1] < days[0]:
+        raise UsageError(f"--to {last} is before --from {first}", "both belong to the period")
+    return Period(days[0], date.fromordinal(days[1].toordinal() + 1), zone)
+
+
+def _list(as_json: bool) -> None:
+    catalogue = load_catalogue()
+    if as_json:
+        print_json([definition.model_dump(exclude={"sql"}, mode="json") for definition in catalogue.values()])
+        return
+    rows = [
+        {"name": d.name, "title": d.title.en, "unit": d.unit, "version": d.definition_version}
+        for d in catalogue.values()
+    ]
+    print_table(rows, ("name", "title", "unit", "version"), "")
+    out.print("\ndocs/kpis.md has formulas, exclusions and queries")
+
+
+def _document(result: KpiResult) -> dict[str, Any]:
+    """A result as JSON: the period by its days and edges instead of an object."""
+    period = result.period
+    plain = {
+        name: getattr(result, name)
+        for name in result.__dataclass_fields__
+        if name not in ("period", "excluded", "extras")
+    }
+    return {
+        **plain,
+        "period": {
+            "first": period.first,
+            "last": period.last,
+            "zone": period.zone,
+            "start": period.start,
+            "end": period.end,
+        },
+        "excluded": dict(result.excluded),
+        "extras": dict(result.extras),
+    }
+
+
+def _value(result: KpiResult) -> str:
+    if result.suppressed:
+        return "not shown: fewer than 5 people"
+    if result.value is None:
+        return "no data"
+    if result.unit == "share":
+        return share(float(result.value), "en")
+    if result.unit == "money":
+        return money(int(result.value), result.currency, "en")
+    return f"{result.value:,}"
+
+
+def _row(team: str, result: KpiResult) -> dict[str, Any]:
+    interval = result.interval and "[" + "–".join(bare_percent(edge, "en") for edge in result.interval) + "]"
+    of = f"{result.numerator:,} of {result.denominator:,}" if result.denominator is not None else ""
+    return {"team": team or "(no team)", "value": _value(result), "of": of, "interval": interval or ""}
+
+
+def _print(result: KpiResult) -> None:
+    definition = load_catalogue()[result.kpi]
+    row = _row(", ".join(result.teams) or "organisation", result)
+    period = result.period
+    out.print(
+        f"{definition.title.en} · {row['team']} · {period.first} – {period.last} ({period.zone})",
+        markup=False,
+    )
+    details = [row["of"], f"95 % interval {row['interval']}" if row["interval"] else ""]
+    out.print(f"{row['value']}  {' · '.join(filter(None, details))}".rstrip(), markup=False)
+    for heading, figures in (("left out", result.excluded), ("beside it", result.extras)):
+        if figures:
+            said = ", ".join(f"{name.replace('_', ' ')} {figure:,}" for name, figure in figures.items())
+            out.print(f"{heading}: {said}", markup=False)
+    out.print(
+        f"definition {result.kpi} v{result.definition_version}; --explain shows it with its query",
+        markup=False,
+    )
+
+
+def _explain(explanation: Explanation, as_json: bool) -> None:
+    definition = explanation.definition
+    if as_json:
+        print_json({**definition.model_dump(mode="json"), "parameters": _readable(explanation)})
+        return
+    out.print(
+        f"{definition.title.en} ({definition.name}, version {definition.definition_version})", markup=False
+    )
+    out.print(definition.formula.strip(), markup=False)
+    for heading, words in (("left out", definition.excludes), ("beside it", definition.extras)):
+        for name, meaning in words.items():
+            out.print(f"{heading}: {name}: {meaning.strip()}", markup=False)
+    out.print("\n" + definition.sql.strip(), markup=False)
+    for name, value in _readable(explanation).items():
+        out.print(f"-- {name} = {value}", markup=False)
+
+
+def _readable(explanation: Explanation) -> dict[str, Any]:
+    return {name: str(value) for name, value in explanation.parameters.items()}
