@@ -126,3 +126,13 @@ def listing(items: list[str], locale: Language) -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} {'and' if locale == 'en' else 'et'} {items[-1]}"
+
+
+def full_day(value: date, locale: Language) -> str:
+    """9 November 2026"""
+    return format_date(value, "d MMMM y", locale=locale)
+
+
+def capital(text: str) -> str:
+    """The first letter raised, the rest as it is."""
+    return text[:1].upper() + text[1:]

@@ -11,7 +11,7 @@ _UNWANTED = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
 _MORE = {"en": " … (cut)", "fr": " … (coupé)"}
 _ROWS = {"en": "… {n} more rows not shown", "fr": "… {n} lignes de plus, non affichées"}
 _PARTS = {"en": "… {n} more parts not shown", "fr": "… {n} parties de plus, non affichées"}
-_WEEKS = {"en": "left out for want of data: {names}", "fr": "sans données, donc omis : {names}"}
+_LABELS = {"en": "not drawn: {names}", "fr": "non dessinés : {names}"}
 
 
 def clean(text: str) -> str:
@@ -42,4 +42,4 @@ def parts_left_out(count: int, locale: str) -> str:
 
 
 def labels_left_out(labels: list[str], locale: str) -> str:
-    return _WEEKS[locale].format(names=", ".join(labels))
+    return _LABELS[locale].format(names=", ".join(labels))

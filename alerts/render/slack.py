@@ -110,6 +110,9 @@ class _Drawing:
             case Buttons():
                 return []
 
+    def _name(self, text: str, limit: int) -> str:
+        return cut(line(text), limit, self._locale) or "–"
+
     def _section(self, text: str) -> Json:
         return {"type": "section", "text": _plain(cut(clean(text), MAX_SECTION, self._locale))}
 
@@ -134,7 +137,7 @@ class _Drawing:
         drawn: list[Json] = [
             {
                 "type": "data_table",
-                "caption": cut(line(table.caption), MAX_HEADER, self._locale),
+                "caption": self._name(table.caption, MAX_HEADER),
                 "row_header_column_index": 0,
                 "page_size": len(rows) - 1,
                 "rows": [[{"type": "raw_text", "text": cell} for cell in row] for row in rows],
@@ -157,8 +160,8 @@ class _Drawing:
         """Slack draws no gaps: labels that lack a value in one series are left out, and named."""
         series = [s for s in chart.series if any(v is not None for v in s.values)]
         known = [i for i, _ in enumerate(chart.labels) if all(s.values[i] is not None for s in series)]
-        labels = {i: cut(line(chart.labels[i]), MAX_LABEL, self._locale) for i in known[-MAX_POINTS:]}
-        names = [cut(line(s.name), MAX_LABEL, self._locale) for s in series]
+        labels = {i: self._name(chart.labels[i], MAX_LABEL) for i in known[-MAX_POINTS:]}
+        names = [self._name(s.name, MAX_LABEL) for s in series]
         distinct = len(set(names)) == len(names) and len(set(labels.values())) == len(labels)
         if not (
             self._native and self._charts and distinct and 0 < len(series) <= MAX_SERIES and len(labels) > 1
@@ -174,7 +177,7 @@ class _Drawing:
         ]
         drawn: Json = {
             "type": "data_visualization",
-            "title": cut(line(chart.title), MAX_CHART_TITLE, self._locale),
+            "title": self._name(chart.title, MAX_CHART_TITLE),
             "chart": {
                 "type": "line",
                 "series": lines,

@@ -125,7 +125,7 @@ def _check_limits(payload: dict[str, Any]) -> None:
                 assert 1 <= len(series) <= 6
                 assert 1 <= len(categories) <= 20
                 assert len({s["name"] for s in series}) == len(series)
-                assert all(len(s["name"]) <= 20 for s in series)
+                assert all(0 < len(s["name"]) <= 20 for s in series)
                 assert all([p["label"] for p in s["data"]] == categories for s in series)
             case "actions":
                 assert len(block["elements"]) <= 25
@@ -215,7 +215,7 @@ def test_escaping_leaves_no_entity_mention_or_link() -> None:
 def test_labels_that_cannot_be_drawn_are_named(full_message: Message) -> None:
     blocks = slack.render(full_message)["blocks"]
     at = next(i for i, block in enumerate(blocks) if block["type"] == "data_visualization")
-    assert blocks[at + 1]["elements"][0]["text"] == "left out for want of data: W35, W41"
+    assert blocks[at + 1]["elements"][0]["text"] == "not drawn: W35, W41"
     assert "W41" not in blocks[at]["chart"]["axis_config"]["categories"]
 
 

@@ -1,0 +1,176 @@
+"""One row of the digest's table: value, target, change. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from uptake.alerts import formats
+from uptake.alerts.budgets import Evaluation
+from uptake.alerts.formats import Language
+from uptake.alerts.phrases import counted, say
+from uptake.sql.queries import AdoptionPairs
+from uptake.sql.results import KpiResult
+from uptake.stats import Change
+
+Cells = tuple[str, str, str]
+
+
+def cells(
+    name: str,
+    now: KpiResult,
+    before: KpiResult | None,
+    week_before: str,
+    locale: Language,
+    currency: str,
+    *,
+    change: Change | None = None,
+    pairs: AdoptionPairs | None = None,
+    target: float | None = None,
+    budgets: Sequence[Evaluation] = (),
+    findings: tuple[int, int] = (0, 0),
+) -> Cells:
+    """The three cells beside a KPI's name. `findings` are (new this week, open)."""
+    if now.suppressed:
+        return say("cell.suppressed", locale), _target(now, target, locale), "–"
+    if name == "spend":
+        return _spend(now, before, week_before, budgets, locale)
+    if name == "unauthorised_share":
+        return _unauthorised(now, target, findings, currency, locale)
+    value = _value(name, now, locale)
+    notes = [_changed(now, before, change, pairs if name == "adoption" else None, week_before, locale)]
+    notes.append(_coverage(name, now, locale))
+    return value, _target(now, target, locale), " · ".join(note for note in notes if note) or "–"
+
+
+def _value(name: str, result: KpiResult, locale: Language) -> str:
+    if result.value is None:
+        return say("cell.no_data", locale)
+    share = formats.share(float(result.value), locale)
+    if name == "adoption":
+        counts = {"numerator": result.numerator or 0, "denominator": result.denominator or 0}
+        written = {key: formats.count(number, locale) for key, number in counts.items()}
+        return say("cell.of", locale, share=share, **written)
+    if result.interval is None:
+        return share
+    low, high = (formats.bare_percent(end, locale) for end in result.interval)
+    return say("cell.interval", locale, share=share, low=low, high=high)
+
+
+def _target(result: KpiResult, target: float | None, locale: Language) -> str:
+    if target is None:
+        return say("cell.no_target", locale)
+    share = formats.share(target, locale)
+    return say("cell.at_most", locale, share=share) if result.direction == "down" and target else share
+
+
+def _changed(
+    now: KpiResult,
+    before: KpiResult | None,
+    change: Change | None,
+    pairs: AdoptionPairs | None,
+    week_before: str,
+    locale: Language,
+) -> str:
+    if now.value is None:
+        return ""
+    if before is None or before.value is None:
+        return say("change.none_before", locale, week=week_before)
+    if change is None:
+        return points(float(now.value) - float(before.value), locale)
+    verdict = say("change.clear" if change.clear else "change.unclear", locale)
+    difference = points(change.difference, locale)
+    if pairs is None or not (pairs.entered or pairs.gone):
+        return say("change.plain", locale, difference=difference, verdict=verdict)
+    moves = [
+        counted(key, locale, number)
+        for key, number in (("change.joined", pairs.entered), ("change.left", pairs.gone))
+        if number
+    ]
+    return say(
+        "change.parts",
+        locale,
+        difference=difference,
+        verdict=verdict,
+        usage=formats.points(pairs.usage_part or 0.0, locale),
+        roster=formats.points(pairs.roster_part or 0.0, locale),
+        moves=f" ({', '.join(moves)})",
+    )
+
+
+def points(difference: float, locale: Language) -> str:
+    """+4 pts; the plural goes by the number that is shown."""
+    text = formats.points(difference, locale)
+    singular = text in ("+1", "−1") or (locale == "fr" and abs(difference) < 0.015)
+    return counted("change.points", locale, 1 if singular else 2, points=text)
+
+
+def _coverage(name: str, result: KpiResult, locale: Language) -> str:
+    """What part of the shown answers people decided or rated."""
+    part, key = {
+        "override_rate": ("decided", "change.decided"),
+        "thumbs_down": ("rated", "change.rated"),
+    }.get(name, ("", ""))
+    shown = result.extras.get("shown", 0)
+    if not part or not shown:
+        return ""
+    return counted(key, locale, shown, share=formats.share(result.extras[part] / shown, locale))
+
+
+def _spend(
+    now: KpiResult,
+    before: KpiResult | None,
+    week_before: str,
+    budgets: Sequence[Evaluation],
+    locale: Language,
+) -> Cells:
+    amount = formats.money(int(now.value or 0), now.currency, locale)
+    unpriced = now.excluded.get("unpriced_calls", 0)
+    value = say("cell.at_least", locale, amount=amount) if unpriced else amount
+    notes = []
+    if before is not None and before.value is not None:
+        earlier = formats.money(int(before.value), before.currency, locale)
+        notes.append(say("change.spend", locale, amount=earlier, week=week_before))
+    if unpriced:
+        upper = formats.money(now.extras.get("unpriced_upper_nano", 0), now.currency, locale)
+        notes.append(counted("change.unpriced", locale, unpriced, upper=upper))
+    target = say("cell.no_budget", locale)
+    if len(budgets) == 1:
+        target = formats.money(budgets[0].amount_nano, now.currency, locale)
+        notes.append(_budget("change.budget", budgets[0], now.currency, locale))
+    elif budgets:
+        target = say("cell.budgets", locale, n=len(budgets))
+        by_use = sorted(budgets, key=lambda e: -e.share_used)
+        notes += [_budget("change.named_budget", e, now.currency, locale) for e in by_use]
+    return value, target, " · ".join(notes) or "–"
+
+
+def _budget(key: str, evaluation: Evaluation, currency: str, locale: Language) -> str:
+    return say(
+        key,
+        locale,
+        name=evaluation.budget.name,
+        share=formats.share(evaluation.share_used, locale),
+        amount=formats.money(evaluation.amount_nano, currency, locale),
+        gone=formats.share(evaluation.share_gone, locale),
+        period=formats.period_name(evaluation.period, locale),
+    )
+
+
+def _unauthorised(
+    now: KpiResult, target: float | None, findings: tuple[int, int], currency: str, locale: Language
+) -> Cells:
+    calls = now.extras.get("unauthorised_calls", 0)
+    if now.value is None:
+        value = say("cell.no_data", locale)
+    else:
+        value = say("cell.of_spend", locale, share=formats.share(float(now.value), locale))
+    notes = [counted("change.unauthorised_calls", locale, calls)] if calls else []
+    new, still_open = findings
+    notes.append(counted("change.new_findings", locale, new))
+    if still_open:
+        notes.append(counted("change.open_findings", locale, still_open))
+    unpriced = now.excluded.get("unpriced_unauthorised_calls", 0)
+    if unpriced:
+        upper = formats.money(now.extras.get("unpriced_unauthorised_upper_nano", 0), currency, locale)
+        notes.append(counted("change.unpriced", locale, unpriced, upper=upper))
+    return value, _target(now, target, locale), ", ".join(notes)

@@ -1,0 +1,201 @@
+"""What to do next: at most three things, each named by a rule that was tested, with its place and size. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from uptake.alerts import formats
+from uptake.alerts.findings import FEW, Finding
+from uptake.alerts.formats import Language
+from uptake.alerts.phrases import counted, say
+from uptake.schemas.taxonomy import REASONS
+from uptake.sql.queries import PromptOverrides, ReasonCount
+from uptake.sql.results import KpiResult
+from uptake.stats import compare_shares, newcombe
+
+AT_MOST = 3
+ENOUGH_DECISIONS = 20  # on either side of a comparison
+WORTH_SAYING = 0.05  # a clear difference smaller than this is nothing to act on
+MAIN_REASON = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class PromptJump:
+    """A prompt version that people override clearly more often than another one of the same app and use case."""
+
+    place: str
+    prompt: str
+    share: float
+    other: str
+    other_share: float
+    excess: float
+    reason: str = ""
+    reason_share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Eligible people of a team who did not use anything once in `weeks`; `champions` compares teams."""
+
+    team: str
+    people: int
+    weeks: int
+    has_champion: bool
+    champions: tuple[float, float, float, float] | None = None
+    """Adoption of teams with a champion, without one, and the interval of the difference, where that is clear."""
+
+
+def prompt_jumps(
+    this: Iterable[PromptOverrides], before: Iterable[PromptOverrides], reasons: Sequence[ReasonCount] = ()
+) -> list[PromptJump]:
+    """Versions that are overridden clearly more (Newcombe, 95 %) than the version they follow, the worst first.
+
+    A version is compared with the one that came before it this week, else with the most decided other version
+    of the week before. Fewer than 20 decisions on a side are no comparison.
+    """
+    earlier = [row for row in before if row.decided >= ENOUGH_DECISIONS]
+    groups: dict[tuple[str, str], list[PromptOverrides]] = {}
+    for row in this:
+        if row.prompt_version and row.decided >= ENOUGH_DECISIONS:
+            groups.setdefault((row.app, row.use_case), []).append(row)
+    found = []
+    for (app, use_case), rows in groups.items():
+        rows.sort(key=lambda row: (row.first_at, row.prompt_version))
+        past = [r for r in earlier if (r.app, r.use_case) == (app, use_case) and r.prompt_version]
+        for at, row in enumerate(rows):
+            others = [r for r in past if r.prompt_version != row.prompt_version]
+            other = rows[at - 1] if at else max(others, key=lambda r: r.decided, default=None)
+            jump = _jump(row, other, reasons) if other else None
+            if jump is not None:
+                found.append(jump)
+    return sorted(found, key=lambda jump: (-jump.excess, jump.place, jump.prompt))
+
+
+def _jump(row: PromptOverrides, other: PromptOverrides, reasons: Sequence[ReasonCount]) -> PromptJump | None:
+    change = compare_shares(other.overridden, other.decided, row.overridden, row.decided)
+    if change is None or not change.clear or change.difference < WORTH_SAYING:
+        return None
+    key = (row.app, row.use_case, row.prompt_version)
+    named = [r for r in reasons if (r.app, r.use_case, r.prompt_version) == key and r.reason and r.overridden]
+    main = max(named, key=lambda r: r.given, default=None)
+    telling = main is not None and main.given / main.overridden >= MAIN_REASON
+    return PromptJump(
+        place=" · ".join(part for part in (row.app, row.use_case) if part),
+        prompt=row.prompt_version,
+        share=row.overridden / row.decided,
+        other=other.prompt_version,
+        other_share=other.overridden / other.decided,
+        excess=change.difference * row.decided,
+        reason=main.reason if main and telling else "",
+        reason_share=main.given / main.overridden if main and telling else 0.0,
+    )
+
+
+def idle_teams(adoption: Mapping[str, KpiResult], championed: frozenset[str], weeks: int) -> list[Idle]:
+    """Teams with eligible people who used nothing in the last `weeks`, the largest such group first.
+
+    `adoption` is the KPI by team over those weeks. Groups of fewer than five are left out.
+    """
+    shown = {t: r for t, r in adoption.items() if t and r.denominator and r.numerator is not None}
+    compared = _champions(shown, championed)
+    found = [
+        Idle(team, result.denominator - result.numerator, weeks, team in championed, compared)
+        for team, result in shown.items()
+        if result.denominator is not None
+        and result.numerator is not None
+        and result.denominator - result.numerator >= FEW
+    ]
+    return sorted(found, key=lambda idle: (-idle.people, idle.team))
+
+
+def _champions(
+    shown: Mapping[str, KpiResult], championed: frozenset[str]
+) -> tuple[float, float, float, float] | None:
+    """Adoption of teams with and without a champion, if the difference is clear and in their favour."""
+
+    def total(inside: bool) -> tuple[int, int]:
+        some = [r for team, r in shown.items() if (team in championed) == inside]
+        return sum(r.numerator or 0 for r in some), sum(r.denominator or 0 for r in some)
+
+    (k1, n1), (k0, n0) = total(inside=True), total(inside=False)
+    if not n0 or not n1:
+        return None
+    low, high = newcombe(k0, n0, k1, n1)
+    return (k1 / n1, k0 / n0, low, high) if low > 0 else None
+
+
+def do_next(
+    jumps: Sequence[PromptJump],
+    findings: Sequence[Finding],
+    idle: Sequence[Idle],
+    currency: str,
+    locale: Language,
+) -> list[str]:
+    """At most three sentences: the worst prompt, the costliest unregistered app, the largest idle group."""
+    apps = [f for f in findings if f.rule == "unregistered_app"]
+    items = [
+        *(_prompt(jump, locale) for jump in jumps[:1]),
+        *(_unregistered(finding, currency, locale) for finding in apps[:1]),
+        *(_idle(group, locale) for group in idle[:1]),
+        *(_prompt(jump, locale) for jump in jumps[1:2]),
+        *(_unregistered(finding, currency, locale) for finding in apps[1:2]),
+    ]
+    return items[:AT_MOST]
+
+
+def _prompt(jump: PromptJump, locale: Language) -> str:
+    reason = ""
+    if jump.reason:
+        share = formats.share(jump.reason_share, locale)
+        reason = say("next.reason", locale, reason=_reason(jump.reason, locale), share=share)
+    return say(
+        "next.prompt",
+        locale,
+        place=jump.place,
+        prompt=jump.prompt,
+        share=formats.share(jump.share, locale),
+        usual=formats.share(jump.other_share, locale),
+        other=jump.other,
+        reason=reason,
+    )
+
+
+def _reason(code: str, locale: Language) -> str:
+    return say(f"reason.{code}", locale) if code in REASONS else code.removeprefix("app:").replace("_", " ")
+
+
+def _unregistered(finding: Finding, currency: str, locale: Language) -> str:
+    teams = [team for team in finding.teams if team]
+    return say(
+        "next.unregistered",
+        locale,
+        app=finding.app,
+        calls=counted("finding.calls", locale, finding.calls),
+        cost=formats.money(finding.known_nano, currency, locale),
+        teams=say("next.in_teams", locale, teams=formats.listing(teams, locale)) if teams else "",
+    )
+
+
+def _idle(idle: Idle, locale: Language) -> str:
+    champion = "" if idle.has_champion else say("next.no_champion", locale)
+    text = say(
+        "next.idle",
+        locale,
+        n=formats.count(idle.people, locale),
+        team=idle.team,
+        weeks=idle.weeks,
+        champion=champion,
+    )
+    if idle.champions is None or idle.has_champion:
+        return text
+    with_one, without, low, high = idle.champions
+    return text + say(
+        "next.champions",
+        locale,
+        with_one=formats.share(with_one, locale),
+        without=formats.share(without, locale),
+        points=formats.points(with_one - without, locale).lstrip("+"),
+        low=formats.points(low, locale).lstrip("+"),
+        high=formats.points(high, locale).lstrip("+"),
+    )

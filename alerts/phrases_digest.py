@@ -1,0 +1,161 @@
+"""The weekly digest's phrases, apart because there are many. See `phrases`."""
+
+from __future__ import annotations
+
+Phrase = str | tuple[str, str]
+
+DIGEST: dict[str, tuple[Phrase, Phrase]] = {
+    "digest.title": (
+        "{audience} · week {week}, {days} ({zone})",
+        "{audience} · semaine {week}, {days} ({zone})",
+    ),
+    "digest.caption": ("Key figures of the week", "Chiffres clés de la semaine"),
+    "digest.kpi": ("KPI", "Indicateur"),
+    "digest.value": ("This week", "Cette semaine"),
+    "digest.target": ("Target", "Objectif"),
+    "digest.change": ("Against {week}", "Par rapport à {week}"),
+    "digest.short_week": ("W{week:02d}", "S{week:02d}"),
+    "kpi.adoption": ("Adoption", "Adoption"),
+    "kpi.override_rate": ("Override rate", "Taux de correction"),
+    "kpi.thumbs_down": ("Thumbs down", "Avis négatifs"),
+    "kpi.spend": ("Spend", "Dépenses"),
+    "kpi.unauthorised_share": ("Unauthorised", "Non autorisé"),
+    # cells
+    "cell.no_data": ("no data", "pas de données"),
+    "cell.suppressed": ("not shown: fewer than 5 people", "masqué\xa0: moins de 5 personnes"),
+    "cell.of": ("{share} ({numerator} of {denominator})", "{share} ({numerator} sur {denominator})"),
+    "cell.interval": ("{share} [{low}–{high}]", "{share} [{low}–{high}]"),
+    "cell.of_spend": ("{share} of spend", "{share} des dépenses"),
+    "cell.at_least": ("at least {amount}", "au moins {amount}"),
+    "cell.at_most": ("≤ {share}", "≤ {share}"),
+    "cell.no_target": ("–", "–"),
+    "cell.no_budget": ("no budget", "pas de budget"),
+    "cell.budgets": ("{n} budgets", "{n} budgets"),
+    # changes
+    "change.none_before": ("no data for {week}", "pas de données pour {week}"),
+    "change.points": (("{points} pt", "{points} pts"), ("{points} pt", "{points} pts")),
+    "change.clear": ("clear change", "évolution nette"),
+    "change.unclear": ("no clear change", "pas d’évolution nette"),
+    "change.parts": (
+        "{difference}, {verdict}: usage {usage}, roster {roster}{moves}",
+        "{difference}, {verdict}\xa0: usage {usage}, effectif {roster}{moves}",
+    ),
+    "change.plain": ("{difference}, {verdict}", "{difference}, {verdict}"),
+    "change.joined": (("{n} joined", "{n} joined"), ("{n} arrivée", "{n} arrivées")),
+    "change.left": (("{n} left", "{n} left"), ("{n} départ", "{n} départs")),
+    "change.decided": (
+        ("{share} of {n} answer was decided", "{share} of {n} answers were decided"),
+        ("{share} de {n} réponse traitée", "{share} de {n} réponses traitées"),
+    ),
+    "change.rated": (
+        ("{share} of {n} answer was rated", "{share} of {n} answers were rated"),
+        ("{share} de {n} réponse notée", "{share} de {n} réponses notées"),
+    ),
+    "change.spend": ("{amount} in {week}", "{amount} en {week}"),
+    "change.budget": (
+        "{share} used, {gone} of {period} gone",
+        "{share} consommés, {gone} de {period} écoulés",
+    ),
+    "change.named_budget": (
+        "{name}: {share} of {amount} used, {gone} of {period} gone",
+        "{name}\xa0: {share} de {amount} consommés, {gone} de {period} écoulés",
+    ),
+    "change.unpriced": (
+        ("{n} call without a price, at most {upper} more", "{n} calls without a price, at most {upper} more"),
+        ("{n} appel sans prix, au plus {upper} de plus", "{n} appels sans prix, au plus {upper} de plus"),
+    ),
+    "change.new_findings": (
+        ("{n} new finding", "{n} new findings"),
+        ("{n} nouveau signalement", "{n} nouveaux signalements"),
+    ),
+    "change.open_findings": (("{n} open", "{n} open"), ("{n} ouvert", "{n} ouverts")),
+    "change.unauthorised_calls": (("{n} call", "{n} calls"), ("{n} appel", "{n} appels")),
+    # verdict: first adoption, then what presses most
+    "verdict.no_data": (
+        "There is no data for this week: that is not the same as no use.",
+        "Aucune donnée pour cette semaine\xa0: cela ne veut pas dire aucun usage.",
+    ),
+    "verdict.adoption_suppressed": (
+        "Adoption is not shown for a group this small.",
+        "L’adoption n’est pas affichée pour un groupe aussi petit.",
+    ),
+    "verdict.adoption_unknown": ("Adoption is not known.", "L’adoption n’est pas connue."),
+    "verdict.adoption_first": ("Adoption stands at {share}.", "L’adoption est à {share}."),
+    "verdict.adoption_holds": ("Adoption holds.", "Adoption stable."),
+    "verdict.adoption_up": ("Adoption rose to {share}.", "L’adoption progresse à {share}."),
+    "verdict.adoption_down": ("Adoption fell to {share}.", "L’adoption recule à {share}."),
+    "verdict.adoption_roster": (
+        "Adoption is lower because the roster grew, not because people stopped.",
+        "L’adoption baisse parce que l’effectif a grandi, pas parce que l’on décroche.",
+    ),
+    "verdict.overrides_up_prompt": (
+        "Overrides jumped with {app}, prompt {prompt}: look at it first.",
+        "Les corrections bondissent avec {app}, prompt {prompt}\xa0: à regarder en premier.",
+    ),
+    "verdict.overrides_up": ("Overrides jumped to {share}.", "Les corrections bondissent à {share}."),
+    "verdict.overrides_down": ("Overrides fell to {share}.", "Les corrections reculent à {share}."),
+    "verdict.thumbs_up": ("Thumbs down rose to {share}.", "Les avis négatifs montent à {share}."),
+    "verdict.budget": ("{name} is over budget.", "{name}\xa0: budget dépassé."),
+    "verdict.budget_maybe": ("{name} may be over budget.", "{name}\xa0: budget peut-être dépassé."),
+    "verdict.finding": (
+        ("{n} unauthorised use is new.", "{n} unauthorised uses are new."),
+        ("{n} usage non autorisé est nouveau.", "{n} usages non autorisés sont nouveaux."),
+    ),
+    "verdict.quiet": ("Nothing else stands out.", "Rien d’autre à signaler."),
+    # do next
+    "next.title": ("Do next", "À faire"),
+    "next.prompt": (
+        "{place}, prompt {prompt}: {share} overridden against {usual} with {other}{reason}. Compare or roll back.",
+        "{place}, prompt {prompt}\xa0: {share} de corrections contre {usual} avec {other}{reason}. "
+        "Comparer ou revenir en arrière.",
+    ),
+    "next.reason": (
+        "; “{reason}” is {share} of the reasons",
+        "\xa0; «\xa0{reason}\xa0» motive {share} d’entre elles",
+    ),
+    "next.unregistered": (
+        "{app} is not in the registry: {calls} and {cost} this week{teams}. Register it or stop it.",
+        "{app} n’est pas au registre\xa0: {calls} et {cost} cette semaine{teams}. La déclarer ou l’arrêter.",
+    ),
+    "next.in_teams": (" in {teams}", " dans {teams}"),
+    "next.idle": (
+        "{n} eligible people in {team} have not used it once in {weeks} weeks{champion}.",
+        "{n} personnes éligibles de {team} ne s’en sont pas servies une seule fois en {weeks} semaines{champion}.",
+    ),
+    "next.no_champion": (", and the team has no champion", ", et l’équipe n’a pas de référent"),
+    "next.champions": (
+        " Teams with one stand at {with_one}, without at {without} "
+        "(difference {points} pts [{low}–{high}]; a difference, not a proven cause).",
+        " Les équipes qui en ont un sont à {with_one}, les autres à {without} "
+        "(écart de {points} pts [{low}–{high}]\xa0; un écart, pas une cause établie).",
+    ),
+    # chart and footer
+    "chart.title": ("{n} weeks: adoption, override rate", "{n} semaines\xa0: adoption, corrections"),
+    "chart.summary_line": (
+        "{name}: {first} in {from_week}, {last} in {to_week}",
+        "{name}\xa0: {first} en {from_week}, {last} en {to_week}",
+    ),
+    "chart.no_summary": ("{name}: no data", "{name}\xa0: pas de données"),
+    "footer.complete": ("{share} of events complete", "événements complets à {share}"),
+    "footer.complete_unknown": ("completeness not known", "complétude inconnue"),
+    "footer.late": ("{share} late", "{share} en retard"),
+    "footer.unpriced": ("{share} of tokens unpriced", "{share} des tokens sans prix"),
+    "footer.until": ("data until {moment}", "données jusqu’à {moment}"),
+    "footer.no_data": ("no event in this week", "aucun événement cette semaine"),
+    "footer.definitions": ("definitions v{version}", "définitions v{version}"),
+    # reason codes, see schemas/taxonomy.py
+    "reason.incorrect": ("incorrect", "inexact"),
+    "reason.incomplete": ("incomplete", "incomplet"),
+    "reason.outdated": ("outdated", "périmé"),
+    "reason.unsupported": ("unsupported", "sans source"),
+    "reason.irrelevant": ("irrelevant", "hors sujet"),
+    "reason.wrong_tone": ("wrong tone", "ton inadapté"),
+    "reason.wrong_format": ("wrong format", "mauvais format"),
+    "reason.unclear": ("unclear", "peu clair"),
+    "reason.policy": ("against a rule", "contraire à une règle"),
+    "reason.unsafe": ("unsafe", "dangereux"),
+    "reason.privacy": ("privacy", "vie privée"),
+    "reason.too_slow": ("too slow", "trop lent"),
+    "reason.preference": ("preference", "préférence"),
+    "reason.other": ("other", "autre"),
+}
