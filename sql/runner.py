@@ -65,13 +65,17 @@ def used_in(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class KpiRunner:
-    """KPIs of one tenant. An audience is the sum of its teams, the organisation (no teams) of all rows."""
+    """KPIs of one tenant. An audience is the sum of its teams, the organisation (no teams) of all rows.
 
-    def __init__(self, database: TenantDatabase, workspace: Workspace) -> None:
+    With `remember`, a KPI of a period is queried once for all audiences: for one digest run, not for longer.
+    """
+
+    def __init__(self, database: TenantDatabase, workspace: Workspace, *, remember: bool = False) -> None:
         if database.name != workspace.tenant:
             raise ValueError(f"the workspace is of {workspace.tenant!r}, the database of {database.name!r}")
         self._database = database
         self._organisation = workspace.organisation
+        self._remembered: dict[tuple[str, Period], dict[str, Row]] | None = {} if remember else None
         self._audiences = [frozenset(a.teams) for a in workspace.channels.audiences if a.teams]
 
     def run(self, name: str, period: Period, teams: Sequence[str] = ()) -> KpiResult:
@@ -105,8 +109,13 @@ class KpiRunner:
         return used_in(definition.sql, every)
 
     def _rows(self, definition: KpiDefinition, period: Period) -> dict[str, Row]:
+        if self._remembered is not None and (definition.name, period) in self._remembered:
+            return self._remembered[definition.name, period]
         found = self._database.query(definition.sql, self._parameters(definition, period))
-        return {row.pop("team"): {column: int(value) for column, value in row.items()} for row in found}
+        rows = {row.pop("team"): {column: int(value) for column, value in row.items()} for row in found}
+        if self._remembered is not None:
+            self._remembered[definition.name, period] = rows
+        return rows
 
     def _result(
         self, definition: KpiDefinition, period: Period, teams: tuple[str, ...], rows: Mapping[str, Row]
