@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from uptake.document import Document
 from uptake.ingest.importer.convert import Converter
 from uptake.ingest.importer.mapping import Mapping, Plan
 
@@ -109,8 +110,6 @@ def test_whatever_the_order_the_ids_of_a_file_are_the_same(
     mapping = Mapping.model_validate({"columns": columns, "constants": {"app": "a"}})
 
     def ids(rows: list[tuple[int, int]]) -> list[object]:
-        from uptake.document import Document
-
         converter = Converter(Plan("usage", mapping, {"app": "a"}, Document("map.yaml")), None)
         return [converter.event({"t": str(1_790_000_000 + t), "n": n})["event_id"] for t, n in rows]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from uptake.errors import UnavailableError, UsageError
 from uptake.ingest.importer import Progress, import_file
 from uptake.schemas.batch import Batch, Receipt, StoreUnavailable
 
+CLOCK = ManualClock(datetime(2026, 11, 20, 12, tzinfo=UTC))
 GOOD = "2026-11-01 10:00:00,1,2\n"
 
 
@@ -119,7 +121,7 @@ def test_progress_is_told_after_each_batch_and_ends_with_the_whole_file(tmp_path
         "calls.csv", "time,in,out\n" + "".join(f"2026-11-01 10:00:00,{i},2\n" for i in range(700))
     )
     mapping = desk.write("map.yaml", "columns: {occurred_at: time}\nconstants: {app: a}\nzone: UTC\n")
-    import_file(path, "usage", mapping, desk.store.send, "acme", ManualClock(_now()), told.append)
+    import_file(path, "usage", mapping, desk.store.send, "acme", CLOCK, told.append)
     size = path.stat().st_size
     assert [each.rows for each in told] == [500, 700]
     assert 0 < told[0].bytes_done < told[-1].bytes_done == told[-1].bytes_total == size
@@ -138,9 +140,9 @@ def test_an_import_that_the_store_interrupts_can_be_done_again(
         return desk.store.send(batch)  # type: ignore[no-any-return]
 
     with pytest.raises(UnavailableError, match="line 502 on") as error:
-        import_file(path, "usage", mapping, failing, "acme", ManualClock(_now()))
+        import_file(path, "usage", mapping, failing, "acme", CLOCK)
     assert "again" in error.value.hint
-    report = import_file(path, "usage", mapping, desk.store.send, "acme", ManualClock(_now()))
+    report = import_file(path, "usage", mapping, desk.store.send, "acme", CLOCK)
     assert (report.accepted, report.duplicates) == (400, 500)
 
 
@@ -197,9 +199,3 @@ def test_a_file_that_is_not_what_its_ending_says_is_refused(desk: Any) -> None:
         desk.load("time,in,out\n", name="calls.parquet")
     with pytest.raises(UsageError, match="by its ending"):
         desk.load("time,in,out\n", name="calls.dat")
-
-
-def _now() -> Any:
-    from datetime import UTC, datetime
-
-    return datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from fnmatch import fnmatchcase
 from itertools import pairwise
 
 from uptake.document import Document, Path
@@ -125,11 +124,8 @@ def _scope(draft: Draft, i: int, teams: set[str]) -> Iterator[Problem]:
         use_cases = {name for app in within for name in app.use_cases}
         yield from _known(draft, "budgets", (*place, "use_case"), "use case", use_cases)
     if within and all(app.allowed_models for app in within):
-        patterns = {pattern for app in within for pattern in app.allowed_models}
-        for path, model in draft.texts("budgets", (*place, "model")):
-            if not any(fnmatchcase(model, pattern) for pattern in patterns):
-                reason = f"model {model!r} is allowed to no app that this budget counts"
-                yield draft.documents["budgets"].problem(path, reason, did_you_mean(model, patterns))
+        models = {name for app in within for name in app.allowed_models}
+        yield from _known(draft, "budgets", (*place, "model"), "allowed model", models)
 
 
 def _within(draft: Draft, apps: list[str]) -> list[App]:

@@ -119,7 +119,8 @@ class Person(Model):
 class App(Model):
     """An entry of apps.yaml, the registry. An empty list allows everything of its kind.
 
-    `allowed_models` are names or shell patterns (``gpt-5.6-*``), case-sensitive, matched against the served model.
+    `allowed_models` are names, written out, of served models: as the provider reports them or as the price list
+    calls them. Where a list is given, a call that says nothing of its kind is not on it.
     `valid_from` is inclusive and `valid_to` exclusive, calendar days in the organisation's zone.
     """
 
@@ -139,6 +140,8 @@ class App(Model):
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         _validity(self.valid_from, self.valid_to)
+        if pattern := next((name for name in self.allowed_models if set(name) & set("*?")), None):
+            raise ValueError(f"allowed model {pattern!r}: names are written out, and no model is called so")
         for code in self.reasons:
             if not (is_reason(code) and code.startswith("app:")):
                 raise ValueError(f"reason {code!r}: an app's own reasons are written app:lower_case")
