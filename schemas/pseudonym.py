@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from unicodedata import normalize
 
 MIN_KEY_LENGTH = 16
 _PSEUDONYM = re.compile(r"p_[0-9a-f]{32}")
@@ -16,14 +17,15 @@ _PSEUDONYM = re.compile(r"p_[0-9a-f]{32}")
 def pseudonym(key: str, person: str) -> str:
     """The pseudonym of `person` (an address, a login): ``p_`` and 128 bits of HMAC-SHA256, in hex.
 
-    Surrounding space and letter case do not matter. What already is a pseudonym is returned unchanged.
+    Surrounding space, letter case and the two ways of writing an accent do not matter. Any text has one. What already is a pseudonym is returned unchanged.
     Raises ValueError when the key is shorter than 16 characters.
     """
     if len(key) < MIN_KEY_LENGTH:
         raise ValueError(f"a pseudonym key has at least {MIN_KEY_LENGTH} characters")
     if is_pseudonym(person):
         return person
-    return "p_" + hmac.digest(key.encode(), person.strip().casefold().encode(), "sha256")[:16].hex()
+    written = normalize("NFC", normalize("NFC", person.strip()).casefold())
+    return "p_" + hmac.digest(key.encode(), written.encode(errors="surrogatepass"), "sha256")[:16].hex()
 
 
 def is_pseudonym(text: str) -> bool:

@@ -12,13 +12,29 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
-_ISO_WEEK = re.compile(r"(\d{4})-W(\d{2})")
+_ISO_WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
+_SECOND = timedelta(seconds=1)
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The first moment of a calendar day in `zone`, as UTC. Where a clock change skips midnight it is the
-    first moment that exists."""
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+    """The first moment of a calendar day in `zone`, as UTC.
+
+    Where the clock shows midnight twice it is the first time; where a clock change skips midnight it is the
+    change itself, with which the day begins late. A day that the zone skipped as a whole begins when it ended.
+    """
+    wall = datetime(day.year, day.month, day.day, tzinfo=zone)
+    earliest, latest = wall.replace(fold=1).astimezone(UTC), wall.astimezone(UTC)
+    if latest <= earliest:
+        return latest
+    # Midnight was skipped: read with the offset of before and of after, it encloses the change.
+    before = (earliest - _SECOND).astimezone(zone).utcoffset()
+    while latest - earliest > _SECOND:
+        middle = earliest + (latest - earliest) // _SECOND // 2 * _SECOND
+        if middle.astimezone(zone).utcoffset() == before:
+            earliest = middle
+        else:
+            latest = middle
+    return latest
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,7 +83,10 @@ class IsoWeek:
         if match is None:
             raise ValueError(f"{text!r} is not an ISO week; write it like 2026-W46")
         week = cls(int(match[1]), int(match[2]))
-        week.monday()
+        try:
+            week.monday()
+        except ValueError:
+            raise ValueError(f"there is no week {match[2]} in {match[1]}") from None
         return week
 
     @classmethod
@@ -77,7 +96,9 @@ class IsoWeek:
 
     @classmethod
     def last_closed(cls, now: datetime, zone: str) -> Self:
-        """The newest week that is over in `zone` at `now`."""
+        """The newest week that is over in `zone` at `now` (zone-aware)."""
+        if now.tzinfo is None:
+            raise ValueError("a moment without a zone has no place on the time line")
         today = now.astimezone(ZoneInfo(zone)).date()
         return cls.of(today - timedelta(days=7))
 
