@@ -39,10 +39,10 @@ class Store:
 
     def known(self, tenant: str, ids: Sequence[int]) -> dict[int, Known]:
         """What is stored under these ids. Raises StoreUnavailable."""
-        reader = self._database.tenant(tenant)
         found: dict[int, Known] = {}
         by_name: list[int] = []
         with _translated("reading known events"):
+            reader = self._database.tenant(tenant)
             for stretch in stretches(ids):
                 if len(stretch) < DENSE_IDS:
                     by_name += stretch
