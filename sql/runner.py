@@ -112,7 +112,9 @@ class KpiRunner:
         if self._remembered is not None and (definition.name, period) in self._remembered:
             return self._remembered[definition.name, period]
         found = self._database.query(definition.sql, self._parameters(definition, period))
-        rows = {row.pop("team"): {column: int(value) for column, value in row.items()} for row in found}
+        rows: dict[str, Row] = {
+            row.pop("team"): {column: int(value) for column, value in row.items()} for row in found
+        }
         if self._remembered is not None:
             self._remembered[definition.name, period] = rows
         return rows
