@@ -17,7 +17,8 @@ _PSEUDONYM = re.compile(r"p_[0-9a-f]{32}")
 def pseudonym(key: str, person: str) -> str:
     """The pseudonym of `person` (an address, a login): ``p_`` and 128 bits of HMAC-SHA256, in hex.
 
-    Surrounding space, letter case and the two ways of writing an accent do not matter. Any text has one. What already is a pseudonym is returned unchanged.
+    Surrounding space, letter case and how an accent is written do not matter. Any text has a pseudonym; what
+    already is one is returned unchanged.
     Raises ValueError when the key is shorter than 16 characters.
     """
     if len(key) < MIN_KEY_LENGTH:
