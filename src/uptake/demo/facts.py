@@ -83,7 +83,7 @@ class Shadow:
 
     app: str = "tender-bot"
     first_seen: datetime = _SHADOW
-    teams: tuple[tuple[str, int], ...] = (("Brokers", 5), ("Direct", 2))
+    teams: tuple[tuple[str, int], ...] = (("Brokers", 7),)
     calls: int = 420
     data_class: str = "confidential"
     model: str = "gpt-5.6-sol"

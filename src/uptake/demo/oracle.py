@@ -79,6 +79,7 @@ class Oracle:
         self.organisation = organisation
         self.planned = list(calls)
         self.calls = [call for call in self.planned if call.valid]
+        self._costs: dict[int, int | None] = {}
 
     @cached_property
     def _people(self) -> dict[str, Member]:
@@ -94,10 +95,6 @@ class Oracle:
     @cached_property
     def _teams(self) -> dict[int, str]:
         return {id(call): self._team(call) for call in self.planned}
-
-    @cached_property
-    def _costs(self) -> dict[int, int | None]:
-        return {id(call): call_cost(call) for call in self.calls if call.verb == "usage"}
 
     def team_of(self, call: Call) -> str:
         """The roster's team of the caller on the day of the call, else the team that the call names."""
@@ -199,11 +196,9 @@ class Oracle:
         """Nano euros: priced calls of the period, and cost events for the days of it that they bill."""
         total = 0
         for call in self.calls:
-            if self.team_of(call) not in teams:
-                continue
-            if call.verb == "usage" and period.start <= call.at < period.end:
+            if call.verb == "usage" and period.start <= call.at < period.end and self.team_of(call) in teams:
                 total += self._cost(call) or 0
-            elif call.verb == "cost":
+            elif call.verb == "cost" and self.team_of(call) in teams:
                 total += billed_between(call, period.first, period.after)
         return total
 
@@ -232,6 +227,8 @@ class Oracle:
         return crossed
 
     def _cost(self, call: Call) -> int | None:
+        if id(call) not in self._costs:
+            self._costs[id(call)] = call_cost(call)
         return self._costs[id(call)]
 
     # Trust in the figures themselves

@@ -1,4 +1,4 @@
-"""When the drive stops to send and to look: once a day at first, every hour in the last two weeks. Pure."""
+"""When the drive stops to send and to look: once a day at first, by the hour in the last week. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 
 from uptake.demo import facts
 from uptake.demo.calls import Call
-from uptake.demo.patterns import at
+from uptake.demo.patterns import at, is_working
 
-_HOURLY_WEEKS = 2
-_DAILY = 19
-"""Hour at which a day's calls are sent while days are enough."""
+_DAILY = (19,)
+_LAST_BUT_ONE = (9, 12, 15, 18)
+_LAST = tuple(range(8, 20))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,16 @@ class Slice:
 
 
 def stops() -> list[datetime]:
-    """Moments at which calls are sent, in order. A day without a stop in the night hands its late calls on."""
+    """Moments at which calls are sent, in order. A stop costs real time, so only the days that are looked at closely
+    have many; a day without one at midnight hands its late calls on to the next."""
     moments: list[datetime] = []
-    first, days = facts.FIRST_WEEK.monday(), 7 * facts.WEEKS
-    for offset in range(days):
-        day = first + timedelta(days=offset)
-        if offset >= days - 7 * _HOURLY_WEEKS:
-            moments += [at(day, hour) for hour in range(7, 22)]
-        elif offset < days - 7 * _HOURLY_WEEKS - 1:
-            moments.append(at(day, _DAILY))
-            continue
-        moments.append(_end(day))
+    for week in range(facts.WEEKS):
+        closely = week >= facts.WEEKS - 2
+        for day in facts.FIRST_WEEK.shift(week).period(facts.ZONE).days():
+            hours = _LAST_BUT_ONE if week == facts.WEEKS - 2 else _LAST
+            moments += [at(day, hour) for hour in (hours if closely and is_working(day) else _DAILY)]
+            if closely or day.weekday() == 6:
+                moments.append(_end(day))
     # On-call hears of an app that nobody registered within seconds: a stop right after its first call.
     moments.append(facts.SHADOW.first_seen + timedelta(seconds=2))
     return sorted(moment.astimezone(facts.TZ) for moment in moments)
