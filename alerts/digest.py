@@ -40,7 +40,8 @@ class DigestInputs:
     """What a digest is made of. Shares and money as the KPIs give them; `before` is the week before.
 
     `history` holds the results of the last weeks, oldest first and this week last, for the KPIs of the chart.
-    `budgets` are judged at the week's end. `findings` are those of the week, `new_findings` and `open_findings` count.
+    `budgets` are judged at the week's end. `findings` are those of the week: `new_findings` of them were not seen
+    in the weeks before, `known_findings` were.
     """
 
     organisation: Organisation
@@ -53,7 +54,7 @@ class DigestInputs:
     budgets: Sequence[Evaluation] = ()
     findings: Sequence[Finding] = ()
     new_findings: int = 0
-    open_findings: int = 0
+    known_findings: int = 0
     jumps: Sequence[PromptJump] = ()
     idle: Sequence[Idle] = ()
     history: Mapping[str, Sequence[KpiResult]] = field(default_factory=dict)
@@ -161,7 +162,7 @@ def _table(inputs: DigestInputs, changes: Mapping[str, Change]) -> Table:
                 pairs=inputs.pairs,
                 target=inputs.targets.get(name),
                 budgets=inputs.budgets,
-                findings=(inputs.new_findings, inputs.open_findings),
+                findings=(inputs.new_findings, inputs.known_findings),
             ),
         )
         for name in SHOWN

@@ -29,7 +29,7 @@ def cells(
     budgets: Sequence[Evaluation] = (),
     findings: tuple[int, int] = (0, 0),
 ) -> Cells:
-    """The three cells beside a KPI's name. `findings` are (new this week, open)."""
+    """The three cells beside a KPI's name. `findings` are (new this week, known before)."""
     if now.suppressed:
         return say("cell.suppressed", locale), _target(now, target, locale), "–"
     if name == "spend":
@@ -165,10 +165,10 @@ def _unauthorised(
     else:
         value = say("cell.of_spend", locale, share=formats.share(float(now.value), locale))
     notes = [counted("change.unauthorised_calls", locale, calls)] if calls else []
-    new, still_open = findings
+    new, known = findings
     notes.append(counted("change.new_findings", locale, new))
-    if still_open:
-        notes.append(counted("change.open_findings", locale, still_open))
+    if known:
+        notes.append(counted("change.known_findings", locale, known))
     unpriced = now.excluded.get("unpriced_unauthorised_calls", 0)
     if unpriced:
         upper = formats.money(now.extras.get("unpriced_unauthorised_upper_nano", 0), currency, locale)

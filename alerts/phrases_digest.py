@@ -68,7 +68,7 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
         ("{n} new finding", "{n} new findings"),
         ("{n} nouveau signalement", "{n} nouveaux signalements"),
     ),
-    "change.open_findings": (("{n} open", "{n} open"), ("{n} ouvert", "{n} ouverts")),
+    "change.known_findings": (("{n} known", "{n} known"), ("{n} connu", "{n} connus")),
     "change.unauthorised_calls": (("{n} call", "{n} calls"), ("{n} appel", "{n} appels")),
     # verdict: first adoption, then what presses most
     "verdict.no_data": (

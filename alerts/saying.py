@@ -1,0 +1,144 @@
+"""The three things a tick looks at for one tenant: ask, decide, say. Thin; what is decided stands elsewhere.
+
+Each function does its effects in the order of its numbered comments, and may be repeated at any point: the ledger
+keeps what was said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+
+from uptake.alerts import budgets, digest, findings, ledger, standing
+from uptake.alerts.digest_inputs import Gatherer, audiences
+from uptake.calendar import IsoWeek, Period
+from uptake.clickhouse import TenantDatabase
+from uptake.sql import queries
+from uptake.sql.runner import KpiRunner
+from uptake.workspace.models import Audience, Budget, Workspace
+
+AFTER_THE_END = timedelta(days=3)
+"""How long a budget's period is looked at after it ended: its last moments and late events count too."""
+
+NEAR_DAYS, FAR_DAYS = 2, 35
+"""How many days back findings are looked for: on every tick, and once an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one tenant's facts come from and go to."""
+
+    state: Engine
+    database: TenantDatabase
+    workspace: Workspace
+
+    @property
+    def tenant(self) -> str:
+        return self.workspace.tenant
+
+
+def say_budget(place: Place, budget: Budget, now: datetime) -> int:
+    """Judge one budget now, and its last period while that is fresh. Returns how many messages were said."""
+    zone = place.workspace.organisation.zone
+    period = budgets.current_period(budget, now, zone)
+    last = budgets.previous_period(budget, period)
+    said = 0
+    if now < last.end + AFTER_THE_END:
+        said += _judge(place, budget, last, now)[1]
+    evaluation, new = _judge(place, budget, period, now)
+    # 4. keep that it was evaluated, and why it did or did not fire
+    standing.save_budget(place.state, place.tenant, evaluation)
+    return said + new
+
+
+def _judge(place: Place, budget: Budget, period: Period, now: datetime) -> tuple[budgets.Evaluation, int]:
+    """Evaluate one period and say the highest threshold that is new."""
+    # 1. ask
+    spend = queries.budget_spend(place.database, budget.scope, period, now)
+    names = {budgets.identity(place.tenant, budget.budget, period.first, t): t for t in budget.thresholds}
+    told = {names[name]: at for name, at in ledger.said(place.state, names).items()}
+    # 2. decide
+    evaluation = budgets.evaluate(budget, spend, period, now, told)
+    if not evaluation.new:
+        return evaluation, 0
+    drivers = queries.budget_drivers(place.database, budget.scope, min(now, period.end))
+    organisation = place.workspace.organisation
+    message = budgets.compose(evaluation, organisation, sorted(told.items()), drivers)
+    # 3. say: all thresholds that are new are recorded, one message names them
+    lower = [budgets.identity(place.tenant, budget.budget, period.first, t) for t in evaluation.new[:-1]]
+    channel = budget.channel or place.workspace.channels.budgets
+    done = ledger.say(
+        place.state,
+        message.identity,
+        "budget",
+        place.tenant,
+        message,
+        [channel],
+        now,
+        also=lower,
+        detail=evaluation.detail(),
+    )
+    return evaluation, int(done)
+
+
+def say_findings(place: Place, now: datetime, far: bool) -> int:
+    """Look for unauthorised use, `far` back or in the last days only. Returns how many findings were new."""
+    organisation = place.workspace.organisation
+    today = now.astimezone(ZoneInfo(organisation.zone)).date()
+    days = FAR_DAYS if far else NEAR_DAYS
+    window = Period(today - timedelta(days=days), today + timedelta(days=1), organisation.zone)
+    # 1. ask
+    groups = queries.unauthorised_groups(place.database, window.start, window.end)
+    if not groups:
+        return 0
+    # 2. decide
+    decision = findings.decide(place.tenant, groups, standing.known_findings(place.state, place.tenant))
+    spend: dict[str, int] = {}
+    if decision.new:
+        results = KpiRunner(place.database, place.workspace).by_team("spend", window)
+        spend = {team: int(result.value) for team, result in results.items() if result.value is not None}
+    # 3. say what is new
+    said = 0
+    for finding in decision.new:
+        message = findings.compose(finding, place.workspace, spend)
+        channels = [place.workspace.channels.findings]
+        said += ledger.say(
+            place.state,
+            message.identity,
+            "finding",
+            place.tenant,
+            message,
+            channels,
+            now,
+            detail=finding.detail(),
+        )
+    # 4. record; figures of the short window would make known findings shrink
+    standing.save_findings(place.state, place.tenant, [*decision.new, *(decision.seen if far else ())])
+    return said
+
+
+def digests_due(place: Place, now: datetime) -> Iterator[tuple[Audience, IsoWeek]]:
+    """Audiences that have not been told about the last closed week, once it is time. Older weeks are not caught up."""
+    zone = place.workspace.organisation.zone
+    week = IsoWeek.last_closed(now, zone)
+    if now < digest.due_at(week, zone):
+        return
+    readers = {digest.identity(place.tenant, a.audience, week): a for a in audiences(place.workspace)}
+    told = ledger.said(place.state, readers)
+    yield from ((audience, week) for name, audience in readers.items() if name not in told)
+
+
+def say_digest(place: Place, gatherer: Gatherer, audience: Audience, week: IsoWeek, now: datetime) -> bool:
+    """Compose and say one digest. Nothing is said of a tenant that has no data at all: it is being set up."""
+    # 1. ask
+    if not gatherer.has_data(week):
+        return False
+    inputs = gatherer.inputs(audience, week)
+    # 2. decide
+    message = digest.compose(inputs, now)
+    # 3. say
+    return ledger.say(place.state, message.identity, "digest", place.tenant, message, [audience.channel], now)

@@ -1,0 +1,121 @@
+"""Where budgets and findings stand, in the state store: what commands and other processes read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, and_, select
+
+from uptake.alerts.budgets import Evaluation
+from uptake.alerts.findings import Finding, Known, identity
+from uptake.state.store import from_micros, to_micros
+from uptake.state.tables import budgets, findings, marks
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetStanding:
+    """The last evaluation of a budget: when, and on what (`Evaluation.detail`)."""
+
+    budget: str
+    evaluated_at: datetime
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingStanding:
+    """A finding on record."""
+
+    identity: str
+    rule: str
+    subject: str
+    status: str
+    first_seen: datetime
+    last_seen: datetime
+    detail: Mapping[str, Any]
+
+
+def _put(connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Update the row of `key`, or insert it. Of two processes that insert at once one fails, and its caller's next
+    run updates."""
+    where = and_(*(table.c[name] == value for name, value in key.items()))
+    if connection.execute(table.update().where(where).values(**values)).rowcount == 0:
+        connection.execute(table.insert().values(**key, **values))
+
+
+def save_budget(engine: Engine, tenant: str, evaluation: Evaluation) -> None:
+    """Keep when a budget was looked at, on what value, and why it did or did not fire."""
+    with engine.begin() as connection:
+        _put(
+            connection,
+            budgets,
+            {"tenant": tenant, "budget": evaluation.budget.budget},
+            {"evaluated_at": to_micros(evaluation.at), "detail": evaluation.detail()},
+        )
+
+
+def load_budgets(engine: Engine, tenant: str) -> dict[str, BudgetStanding]:
+    """The last evaluation of each budget that was ever evaluated."""
+    query = select(budgets).where(budgets.c.tenant == tenant)
+    with engine.connect() as connection:
+        return {
+            row.budget: BudgetStanding(row.budget, from_micros(row.evaluated_at), row.detail)
+            for row in connection.execute(query)
+        }
+
+
+def save_findings(engine: Engine, tenant: str, found: Iterable[Finding]) -> None:
+    """Record findings, or bring them up to date. A status that a person set is kept."""
+    with engine.begin() as connection:
+        for finding in found:
+            name = identity(tenant, finding)
+            values = {
+                "first_seen": to_micros(finding.first_seen),
+                "last_seen": to_micros(finding.last_seen),
+                "detail": finding.detail(),
+            }
+            where = findings.c.identity == name
+            if connection.execute(findings.update().where(where).values(**values)).rowcount == 0:
+                fixed = {"tenant": tenant, "rule": finding.rule, "subject": finding.subject, "status": "open"}
+                connection.execute(findings.insert().values(identity=name, **fixed, **values))
+
+
+def load_findings(engine: Engine, tenant: str, status: str | None = None) -> list[FindingStanding]:
+    """A tenant's findings, the one seen last first."""
+    query = select(findings).where(findings.c.tenant == tenant)
+    if status is not None:
+        query = query.where(findings.c.status == status)
+    with engine.connect() as connection:
+        return [
+            FindingStanding(
+                row.identity,
+                row.rule,
+                row.subject,
+                row.status,
+                from_micros(row.first_seen),
+                from_micros(row.last_seen),
+                row.detail,
+            )
+            for row in connection.execute(query.order_by(findings.c.last_seen.desc(), findings.c.identity))
+        ]
+
+
+def known_findings(engine: Engine, tenant: str) -> dict[str, Known]:
+    return {
+        f.identity: Known(f.identity, f.first_seen, f.last_seen, f.status)
+        for f in load_findings(engine, tenant)
+    }
+
+
+def save_mark(engine: Engine, name: str, value: Any, now: datetime) -> None:
+    with engine.begin() as connection:
+        _put(connection, marks, {"name": name}, {"value": value, "at": to_micros(now)})
+
+
+def load_mark(engine: Engine, name: str) -> tuple[Any, datetime] | None:
+    """A mark's value and when it was set."""
+    with engine.connect() as connection:
+        row = connection.execute(select(marks).where(marks.c.name == name)).one_or_none()
+    return (row.value, from_micros(row.at)) if row else None
