@@ -36,7 +36,7 @@ SCHEMA_VERSION = 1
 MAX_TAGS = 16
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199
-"""Years that a moment can lie in: what the tables hold, with no language model before it."""
+"""Years that moments and days can lie in: what the tables hold, with no language model before it."""
 
 _SKEW_MS = int(MAX_ID_SKEW.total_seconds() * 1000)
 _DECIMAL = re.compile(rules.DECIMAL)
@@ -69,11 +69,9 @@ def _day(value: object) -> object:
     if isinstance(value, str) and _DAY.fullmatch(value):
         with suppress(ValueError):
             return date.fromisoformat(value)
-    if isinstance(value, date):
+    if isinstance(value, date) and FIRST_YEAR <= value.year <= LAST_YEAR:
         return value
-    raise PydanticCustomError(
-        "day", "must be a calendar day within the years 2000 to 2199, such as 2026-11-20"
-    )
+    raise PydanticCustomError("day", "must be a calendar day of the years 2000 to 2199, such as 2026-11-20")
 
 
 def _reason(value: str) -> str:

@@ -18,7 +18,7 @@ from uptake.schemas.events import SCHEMA_VERSION, CostEvent, FeedbackEvent, Usag
 _FIELDS = frozenset(UsageEvent.model_fields) | set(FeedbackEvent.model_fields) | set(CostEvent.model_fields)
 _TYPES = ("usage", "feedback", "cost")
 _TIME = "must be a time with a zone, such as 2026-11-20T09:30:00Z"
-_DAY = "must be a calendar day within the years 2000 to 2199, such as 2026-11-20"
+_DAY = "must be a calendar day of the years 2000 to 2199, such as 2026-11-20"
 _UUID = "must be a UUID of version 7"
 _MONEY = 'must be a string such as "12.50", with at most 9 digits before and 9 after the point'
 

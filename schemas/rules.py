@@ -27,7 +27,7 @@ EVENT_ID: Schema = {
 MOMENT: Schema = {
     "type": "string",
     "format": "date-time",
-    "pattern": r"^2[01][0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$",
+    "pattern": rf"^{DAY}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]{{1,9}})?(Z|[+-][0-9]{{2}}:[0-9]{{2}})$",
     "description": "time with a zone, in the years 2000 to 2199 and at most a day ahead",
 }
 CALENDAR_DAY: Schema = {"type": "string", "format": "date", "pattern": f"^{DAY}$"}

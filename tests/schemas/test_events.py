@@ -68,7 +68,17 @@ def test_a_billed_period_is_not_empty(cost: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    "day", ["1762300800", 1762300800, "2026-11-31", "2026-11-01T00:00:00Z", "20261101", ""]
+    "day",
+    [
+        "1762300800",
+        1762300800,
+        "2026-11-31",
+        "2026-11-01T00:00:00Z",
+        "20261101",
+        "",
+        "1999-12-31",
+        "2200-01-01",
+    ],
 )
 def test_a_day_is_a_calendar_day_and_not_a_number(cost: Make, day: object) -> None:
     assert refused(cost(period_start=day)) == "day"

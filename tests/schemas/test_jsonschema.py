@@ -142,6 +142,7 @@ BAD_COST: list[dict[str, Any]] = [
     {"category": "credit", "amount": "-0.0"},
     {"currency": "EURO"},
     {"period_start": "1762300800"},
+    {"period_start": "1999-12-01"},
     {"period_end": ...},
 ]
 
