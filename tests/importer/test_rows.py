@@ -12,6 +12,8 @@ import pytest
 from uptake.clock import ManualClock
 from uptake.errors import UnavailableError, UsageError
 from uptake.ingest.importer import Progress, import_file
+from uptake.ingest.importer.mapping import read_plan
+from uptake.ingest.importer.readers import records
 from uptake.schemas.batch import Batch, Receipt, StoreUnavailable
 
 CLOCK = ManualClock(datetime(2026, 11, 20, 12, tzinfo=UTC))
@@ -192,6 +194,11 @@ def test_parquet_keeps_types_times_and_absence(desk: Any, tmp_path: Path) -> Non
     assert found == [(5, 7, True), (None, None, False)]
     assert desk.store.all()[0].occurred_at.microsecond == 123456
     assert desk.load(content, mapping, name="calls.parquet").duplicates == 2
+    # pandas, where it is installed, has a type for nanoseconds: ids must not depend on that.
+    plan = read_plan(tmp_path / "map.yaml", "usage")
+    rows = list(records(tmp_path / "calls.parquet", plan))
+    assert [type(row.cells["at"]) for row in rows] == [datetime, datetime]
+    assert type(rows[0].cells["usage"]["end"]) is datetime  # type: ignore[index]
 
 
 def test_a_file_that_is_not_what_its_ending_says_is_refused(desk: Any) -> None:

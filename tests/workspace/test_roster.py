@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from uptake.clickhouse import Database
 from uptake.clock import ManualClock
@@ -53,6 +53,12 @@ def test_a_roster_can_go_back_to_what_it_was_even_while_the_clock_stands_still(
     for each in (before, after, before):
         publish_roster(database, each, clock)
     assert [row["user_id"] for row in database.tenant(tenant).query(PUBLISHED)] == ["p1"]
+
+
+def test_the_newest_roster_is_read_even_when_the_clock_went_back(database: Database, tenant: str) -> None:
+    publish_roster(database, workspace(tenant, person("p1")), ManualClock(NOW))
+    publish_roster(database, workspace(tenant, person("p2")), ManualClock(NOW - timedelta(hours=1)))
+    assert [row["user_id"] for row in database.tenant(tenant).query(PUBLISHED)] == ["p2"]
 
 
 def test_an_emptied_roster_is_published_as_empty(database: Database, tenant: str) -> None:

@@ -40,7 +40,7 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Name every error of a workspace with file, line and reason."""
+    """Name every error and warning of a workspace with file, line and reason."""
     from uptake.workspace.check import check as find_problems
 
     home = open_home(context)
@@ -52,12 +52,15 @@ def check(
         print_json(problems)
     else:
         for problem in problems:
-            out.print(f"{problem.file}:{problem.line}: {problem.reason}", markup=False)
+            place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+            kind = "warning: " if problem.severity == "warning" else ""
+            out.print(f"{place}: {kind}{problem.reason}", markup=False)
             if problem.hint:
                 out.print(f"    hint: {problem.hint}", markup=False)
-    if problems:
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
         raise WorkspaceError(
-            f"{where} has {len(problems)} {'error' if len(problems) == 1 else 'errors'}",
+            f"{where} has {len(errors)} {'error' if len(errors) == 1 else 'errors'}",
             "mend them and check again",
         )
     if not as_json:
