@@ -39,7 +39,12 @@ class Converter:
     def event(self, cells: dict[str, object]) -> dict[str, object]:
         """The event of a row, ready for JSON. Raises BadRow, NothingSaid, and times.NoZone."""
         plan, mapping = self.plan, self.plan.mapping
-        key = self._key({name: text for name, value in cells.items() if (text := text_of(value))})
+        texts = {name: text for name, value in cells.items() if (text := text_of(value))}
+        try:
+            "".join(texts.values()).encode()
+        except UnicodeEncodeError:  # JSON can hold half of a surrogate pair
+            raise BadRow("", "holds text that is not valid Unicode") from None
+        key = self._key(texts)
         event: dict[str, object] = {"type": plan.kind, **plan.constants}
         for name, source in mapping.columns.items():
             value = None if name in TEXTS else self._value(name, cells.get(source.column))

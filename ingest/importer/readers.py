@@ -81,7 +81,10 @@ def _csv(path: Path, plan: Plan) -> Iterator[Record]:
         check_columns(plan, table.columns, path.name)
         for name in duplicates(table.columns):
             if name in plan.wanted():
-                raise UsageError(f'{path.name}, line {table.header_line}: column "{name}" is there twice', "rename one of them")
+                raise UsageError(
+                    f'{path.name}, line {table.header_line}: column "{name}" is there twice',
+                    "rename one of them",
+                )
         for row in table:
             cells: dict[str, object] = (
                 dict(zip(table.columns, row.cells, strict=True)) if not row.fault else {}

@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 
 from uptake.clock import ManualClock
-from uptake.ingest.importer import ImportReport, import_file
+from uptake.ingest.importer.report import ImportReport
+from uptake.ingest.importer.run import import_file
 from uptake.schemas.batch import Batch, Receipt, Rejection, RejectionReason
 from uptake.schemas.codec import decode_batch
 from uptake.schemas.events import Event

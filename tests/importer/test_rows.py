@@ -11,9 +11,10 @@ import pytest
 
 from uptake.clock import ManualClock
 from uptake.errors import UnavailableError, UsageError
-from uptake.ingest.importer import Progress, import_file
 from uptake.ingest.importer.mapping import read_plan
 from uptake.ingest.importer.readers import records
+from uptake.ingest.importer.report import Progress
+from uptake.ingest.importer.run import import_file
 from uptake.schemas.batch import Batch, Receipt, StoreUnavailable
 
 CLOCK = ManualClock(datetime(2026, 11, 20, 12, tzinfo=UTC))
@@ -161,6 +162,13 @@ def test_ndjson_rows_are_named_by_line_and_reach_into_objects(desk: Any) -> None
     report = desk.load(content, mapping, name="calls.jsonl")
     assert (report.rows, report.accepted, lines(report)) == (5, 3, [3, 4])
     assert [event.input_tokens for event in desk.store.all()] == [5, None, None]
+
+
+def test_a_row_with_half_a_character_is_refused_and_the_others_are_in(desk: Any) -> None:
+    mapping = "columns: {occurred_at: at, use_case: u}\nconstants: {app: a}\n"
+    content = '{"at": 1793527200, "u": "\\ud800"}\n{"at": 1793527200, "u": "\\ud83d\\ude00"}\n'
+    report = desk.load(content, mapping, name="calls.ndjson")
+    assert (report.accepted, lines(report)) == (1, [1])
 
 
 def test_an_ndjson_name_that_no_row_has_is_refused_before_anything_is_sent(desk: Any) -> None:

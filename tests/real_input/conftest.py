@@ -10,7 +10,8 @@ import pytest
 
 from uptake.clickhouse import Database
 from uptake.clock import ManualClock
-from uptake.ingest.importer import ImportReport, import_file
+from uptake.ingest.importer.report import ImportReport
+from uptake.ingest.importer.run import import_file
 from uptake.processors.pipeline import Pipeline
 from uptake.schemas.batch import Batch, MalformedBatch, Receipt
 from uptake.workspace.models import Workspace
