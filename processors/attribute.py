@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from uptake.workspace.models import Workspace
 
-_QUARTER = 900
+_QUARTER = 900_000  # milliseconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_REMEMBERED = 50_000
 
@@ -28,13 +28,13 @@ class DayFinder:
         self._zone = zone
         self._days: dict[int, Days] = {}
 
-    def __call__(self, moment: datetime) -> Days:
-        quarter = int(moment.timestamp() // _QUARTER)
+    def __call__(self, unix_ms: int) -> Days:
+        quarter = unix_ms // _QUARTER
         days = self._days.get(quarter)
         if days is None:
             if len(self._days) >= _MAX_REMEMBERED:
                 self._days.clear()
-            start = _EPOCH + timedelta(seconds=quarter * _QUARTER)
+            start = _EPOCH + timedelta(milliseconds=quarter * _QUARTER)
             days = self._days[quarter] = Days(start.astimezone(self._zone).date(), start.date())
         return days
 

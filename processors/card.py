@@ -7,10 +7,10 @@ in about 100 µs a call, in under 1 µs (tests compare the two over the whole pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 NANO_LIMIT = 10**18
 """Larger costs are not costs but nonsense; a tenth of what fits into a column, so that sums stay in range."""
@@ -30,8 +30,7 @@ class Counts(NamedTuple):
     reasoning: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
+class Rates(NamedTuple):
     """Amounts per million tokens of each of `Counts`, and per thousand requests. None: no such price."""
 
     input_uncached: Decimal | None
@@ -42,25 +41,36 @@ class Rates:
     requests: Decimal = Decimal(0)
 
 
+class Band(NamedTuple):
+    """Integer rates of the five counts and price of the request, for calls with more input tokens than `above`."""
+
+    above: int
+    rates: tuple[int | None, ...]
+    request: int
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`bands` from the highest threshold to the lowest: (input tokens above which it holds for the whole call,
-    integer rates of the five counts, integer price of the request), all over `scale`."""
+    """`bands` from the highest threshold to the lowest; their numbers are nano units times `scale`."""
 
-    bands: tuple[tuple[int, tuple[int | None, ...], int], ...]
+    bands: tuple[Band, ...]
     scale: int
 
     def nano(self, counts: Counts) -> int | None:
         """Nano units of the organisation's currency. None where tokens were used that have no price here, and
         where the amount is beyond NANO_LIMIT."""
-        total = counts[0] + counts[1] + counts[2]
-        band = next(band for band in self.bands if total > band[0])
-        amount = band[2]
-        for count, rate in zip(counts, band[1], strict=True):
-            if count:
-                if rate is None:
-                    return None
-                amount += count * rate
+        uncached, read, write, visible, reasoning = counts
+        band = self.bands[-1]
+        if len(self.bands) > 1:
+            total = uncached + read + write
+            band = next(band for band in self.bands if total > band.above)
+        rates = band.rates
+        if None in rates:
+            if any(rate is None and count for rate, count in zip(rates, counts, strict=True)):
+                return None
+            rates = tuple(rate or 0 for rate in rates)
+        a, b, c, d, e = cast(tuple[int, int, int, int, int], rates)
+        amount = band.request + uncached * a + read * b + write * c + visible * d + reasoning * e
         nano, rest = divmod(amount, self.scale)
         if 2 * rest > self.scale or (2 * rest == self.scale and nano & 1):
             nano += 1
@@ -71,41 +81,36 @@ def compile_card(bands: Mapping[int, Rates], exchange: Decimal) -> Card:
     """A card from rates by threshold (-1 is the lowest band and must be there), times a currency's `exchange`."""
     if -1 not in bands:
         raise ValueError("a card has a band that holds from the first token")
-    exact: list[tuple[int, list[Decimal | None], Decimal]] = []
-    for above in sorted(bands, reverse=True):
-        r = bands[above]
-        tokens = [r.input_uncached, r.cache_read, r.cache_write, r.output_visible, r.reasoning]
-        exact.append(
-            (
-                above,
-                [_times(rate, exchange, _PER_MILLION) for rate in tokens],
-                _product(r.requests, exchange, _PER_THOUSAND),
-            )
+    exact = [
+        (
+            above,
+            [None if rate is None else _product(rate, exchange, _PER_MILLION) for rate in bands[above][:5]],
+            _product(bands[above].requests, exchange, _PER_THOUSAND),
         )
-    places = max(_places([*tokens, request]) for _, tokens, request in exact)
+        for above in sorted(bands, reverse=True)
+    ]
+    places = max(
+        _places(value) for _, rates, request in exact for value in (*rates, request) if value is not None
+    )
     return Card(
         tuple(
-            (
+            Band(
                 above,
-                tuple(None if t is None else _scaled(t, places) for t in tokens),
+                tuple(None if r is None else _scaled(r, places) for r in rates),
                 _scaled(request, places),
             )
-            for above, tokens, request in exact
+            for above, rates, request in exact
         ),
         10**places,
     )
-
-
-def _times(rate: Decimal | None, exchange: Decimal, factor: int) -> Decimal | None:
-    return None if rate is None else _product(rate, exchange, factor)
 
 
 def _product(rate: Decimal, exchange: Decimal, factor: int) -> Decimal:
     return _EXACT.multiply(_EXACT.multiply(rate, exchange), Decimal(factor))
 
 
-def _places(values: Sequence[Decimal | None]) -> int:
-    return max([0, *(-int(v.as_tuple().exponent) for v in values if v is not None)])
+def _places(value: Decimal) -> int:
+    return max(0, -int(value.as_tuple().exponent))
 
 
 def _scaled(value: Decimal, places: int) -> int:

@@ -1,21 +1,36 @@
 """What one organisation's workspace makes of an event: its team, its cost, its verdict. Pure.
 
-One `Enricher` lasts as long as its workspace does not change and remembers what it concluded: in a stream the same
-people, models and apps come again and again.
+One `Enricher` lasts as long as its workspace does not change and remembers what it concluded, day by day: in a stream
+the same people, models and apps come again and again.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass, field
+from operator import itemgetter
 
-from uptake.processors.attribute import Attribution, DayFinder
+from uptake.processors.attribute import Attribution, DayFinder, Days
 from uptake.processors.authorise import Verdict, authorise
-from uptake.processors.price import Call, PriceBook
+from uptake.processors.price import Call, PriceBook, Quote
 from uptake.processors.rows import Row, Stamp, call_of, cost_row, feedback_row, usage_row
 from uptake.schemas.events import Event, FeedbackEvent, UsageEvent
+from uptake.schemas.identity import unix_ms
 from uptake.workspace.models import Workspace
 
 _MAX_REMEMBERED = 100_000
+_ruled_by = itemgetter(
+    "app", "use_case", "data_class", "provider", "request_model", "response_model", "service_tier"
+)
+
+
+@dataclass(slots=True)
+class _Day:
+    """Conclusions that hold on one day: teams by (person, claimed team); verdicts and prices by `_ruled_by` and
+    team."""
+
+    days: Days
+    teams: dict[tuple[str, str], str] = field(default_factory=dict)
+    rulings: dict[tuple[tuple[str, ...], str], tuple[Verdict, Quote]] = field(default_factory=dict)
 
 
 class Enricher:
@@ -23,51 +38,55 @@ class Enricher:
         self.workspace = workspace
         self.prices = PriceBook(workspace)
         self.currency = workspace.organisation.currency
-        self._days = DayFinder(workspace.tz)
+        self._find_days = DayFinder(workspace.tz)
         self._attribution = Attribution(workspace)
         self._registry = workspace.registry
-        self._teams: dict[tuple[str, str, date], str] = {}
-        self._verdicts: dict[tuple[str, str, str, str, str, str, date], Verdict] = {}
+        self._days: dict[Days, _Day] = {}
+        self._remembered = 0
 
     def row(self, stamp: Stamp, event: Event, content: int) -> tuple[str, Row]:
         """The table and the row of an event whose content hash is `content`."""
-        days = self._days(event.occurred_at)
-        team = self.team(event.user_id, event.team, days.local)
+        ms = unix_ms(event.occurred_at)
+        days = self._find_days(ms)
+        day = self._days.get(days)
+        if day is None:
+            day = self._days[days] = _Day(days)
+        person = (event.user_id, event.team)
+        team = day.teams.get(person)
+        if team is None:
+            team = day.teams[person] = self._attribution.team(*person, days.local)
+            self._remember()
         if isinstance(event, UsageEvent):
             call = call_of(event, days)
-            verdict = self.verdict(event, call, team)
-            cost = self.prices.cost(call)
-            return "usage", usage_row(stamp, event, content, team, call, cost, self.currency, verdict)
+            key = (_ruled_by(event.__dict__), team)
+            ruling = day.rulings.get(key)
+            if ruling is None:
+                ruling = day.rulings[key] = self._rule(event, call, team)
+                self._remember()
+            verdict, quote = ruling
+            cost = self.prices.cost(call, quote)
+            return "usage", usage_row(stamp, event, content, ms, team, call, cost, self.currency, verdict)
         if isinstance(event, FeedbackEvent):
-            return "feedback", feedback_row(stamp, event, content, team)
+            return "feedback", feedback_row(stamp, event, content, ms, team)
         billed = self.prices.convert(event.amount, event.currency, days.local, "")
-        return "cost", cost_row(stamp, event, content, team, billed, self.currency)
+        return "cost", cost_row(stamp, event, content, ms, team, billed, self.currency)
 
-    def team(self, user_id: str, claimed: str, day: date) -> str:
-        key = (user_id, claimed, day)
-        team = self._teams.get(key)
-        if team is None:
-            if len(self._teams) >= _MAX_REMEMBERED:
-                self._teams.clear()
-            team = self._teams[key] = self._attribution.team(user_id, claimed, day)
-        return team
+    def _rule(self, event: UsageEvent, call: Call, team: str) -> tuple[Verdict, Quote]:
+        quote = self.prices.quote(call.provider, call.model, call.service_tier, call.occurred_at, call.days)
+        verdict = authorise(
+            self._registry,
+            event.app,
+            day=call.days.local,
+            team=team,
+            use_case=event.use_case,
+            models=quote.names,
+            data_class=event.data_class,
+        )
+        return verdict, quote
 
-    def verdict(self, event: UsageEvent, call: Call, team: str) -> Verdict:
-        day = call.days.local
-        key = (event.app, event.use_case, team, call.provider, call.model, event.data_class, day)
-        verdict = self._verdicts.get(key)
-        if verdict is None:
-            if len(self._verdicts) >= _MAX_REMEMBERED:
-                self._verdicts.clear()
-            verdict = self._verdicts[key] = authorise(
-                self._registry,
-                event.app,
-                day=day,
-                team=team,
-                use_case=event.use_case,
-                models=self.prices.quote(
-                    call.provider, call.model, call.service_tier, call.occurred_at, call.days
-                ).names,
-                data_class=event.data_class,
-            )
-        return verdict
+    def _remember(self) -> None:
+        """Bounds memory: names come from events, and there is no end to them."""
+        self._remembered += 1
+        if self._remembered >= _MAX_REMEMBERED:
+            self._days.clear()
+            self._remembered = 0

@@ -64,12 +64,14 @@ class Cost(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Quote:
     """The prices that hold for a model on a day. `card` None: no price, or none that can be converted.
-    `bound` is a card all the same. `names` are those of the served model, as reported and as listed."""
+    `bound` is a card all the same. `names` are those of the served model, as reported and as listed. `timed`: holds
+    for a minute only, else for the day."""
 
     card: Card | None
     bound: Card
     source: str
     names: tuple[str, ...]
+    timed: bool = False
 
 
 class PriceBook:
@@ -107,8 +109,8 @@ class PriceBook:
             )
         return quote
 
-    def cost(self, call: Call) -> Cost:
-        """The cost of one call; see the order at the top."""
+    def cost(self, call: Call, quote: Quote | None = None) -> Cost:
+        """The cost of one call; see the order at the top. `quote`: what `quote` said about its model and day."""
         if call.cache_hit:
             return Cost(0, 0, "cache")
         uncached, visible = call.input_uncached, call.output_visible
@@ -119,7 +121,8 @@ class PriceBook:
             uncached, visible = uncached or 0, visible or 0
         elif call.operation == "embeddings":  # answers with vectors
             visible = visible or 0
-        quote = self.quote(call.provider, call.model, call.service_tier, call.occurred_at, call.days)
+        if quote is None or quote.timed:
+            quote = self.quote(call.provider, call.model, call.service_tier, call.occurred_at, call.days)
         known = uncached is not None and visible is not None
         counts = Counts(
             LARGE_CALL_INPUT if uncached is None else uncached,
@@ -171,10 +174,11 @@ class PriceBook:
         else:
             return Quote(None, self._unknown_card(days.local), "unknown", names)
         rate = self.exchange.rate(currency, days.local)
+        timed = listed is not None and listed.timed
         if rate is None:
-            return Quote(None, compile_card(bands, self.exchange.highest), "unknown", names)
+            return Quote(None, compile_card(bands, self.exchange.highest), "unknown", names, timed)
         card = compile_card(bands, rate)
-        return Quote(card, card, source, names)
+        return Quote(card, card, source, names, timed)
 
     def _negotiated_price(self, providers: list[str], names: tuple[str, ...], day: date) -> Price | None:
         """The price that prices.yaml gives for the served name, else for the name on the list."""

@@ -15,7 +15,6 @@ from uptake.money import to_nano
 from uptake.processors.attribute import Days
 from uptake.processors.price import Call, Cost
 from uptake.schemas.events import CostEvent, FeedbackEvent, UsageEvent
-from uptake.schemas.identity import unix_ms
 
 Row = tuple[Any, ...]
 
@@ -118,30 +117,27 @@ class Stamp(NamedTuple):
     client_id: str
 
 
-def served_model(event: UsageEvent) -> str:
-    """The model that answered; what was asked for only where the provider did not say."""
-    return event.response_model or event.request_model
-
-
 def call_of(event: UsageEvent, days: Days) -> Call:
-    """What prices the event. Cached tokens are part of the input and reasoning of the output: taken out here."""
-    total_in, read, write, total_out, reasoning = _counts(event.__dict__)
+    """What prices the event. The model is the one that answered; what was asked for only where the provider did not
+    say. Cached tokens are part of the input and reasoning tokens of the output: taken out here."""
+    values = event.__dict__
+    total_in, read, write, total_out, reasoning = _counts(values)
     return Call(
-        event.occurred_at,
+        values["occurred_at"],
         days,
-        event.operation,
-        event.provider,
-        served_model(event),
-        event.service_tier,
+        values["operation"],
+        values["provider"],
+        values["response_model"] or values["request_model"],
+        values["service_tier"],
         None if total_in is None else total_in - read - write,
         read,
         write,
         None if total_out is None else total_out - reasoning,
         reasoning,
-        event.status == "error",
-        event.cache_hit,
-        event.reported_cost,
-        event.reported_currency,
+        values["status"] == "error",
+        values["cache_hit"],
+        values["reported_cost"],
+        values["reported_currency"],
     )
 
 
@@ -149,18 +145,20 @@ def usage_row(
     stamp: Stamp,
     event: UsageEvent,
     content: int,
+    ms: int,
     team: str,
     call: Call,
     cost: Cost,
     currency: str,
     verdict: str,
 ) -> Row:
+    """`ms` is when the event occurred, in Unix milliseconds."""
     values = event.__dict__
     return (
         *stamp,
         _id(event),
         content,
-        unix_ms(call.occurred_at),
+        ms,
         team,
         *_usage_values(values),
         call.model,
@@ -174,12 +172,12 @@ def usage_row(
     )
 
 
-def feedback_row(stamp: Stamp, event: FeedbackEvent, content: int, team: str) -> Row:
+def feedback_row(stamp: Stamp, event: FeedbackEvent, content: int, ms: int, team: str) -> Row:
     return (
         *stamp,
         _id(event),
         content,
-        unix_ms(event.occurred_at),
+        ms,
         team,
         *_feedback_values(event.__dict__),
         event.thumb or "",
@@ -193,12 +191,14 @@ def feedback_row(stamp: Stamp, event: FeedbackEvent, content: int, team: str) ->
     )
 
 
-def cost_row(stamp: Stamp, event: CostEvent, content: int, team: str, cost: Cost, currency: str) -> Row:
+def cost_row(
+    stamp: Stamp, event: CostEvent, content: int, ms: int, team: str, cost: Cost, currency: str
+) -> Row:
     return (
         *stamp,
         _id(event),
         content,
-        unix_ms(event.occurred_at),
+        ms,
         team,
         *_cost_values(event.__dict__),
         to_nano(event.amount),

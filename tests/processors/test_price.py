@@ -16,6 +16,7 @@ from uptake.processors.exchange import Exchange
 from uptake.processors.listprices import SOURCE
 from uptake.processors.price import Cost, PriceBook
 from uptake.processors.rows import call_of
+from uptake.schemas.identity import unix_ms
 
 IN_USD = {"currency": "USD"}
 MILLION = 1_000_000
@@ -29,7 +30,7 @@ def price(workspace: Callable[..., Any], parsed: Callable[..., Any]) -> Callable
     def of(files: dict[str, Any] | None = None, **fields: Any) -> Cost:
         made = workspace(**{"organisation": IN_USD, **(files or {})})
         event = parsed(**fields)
-        return PriceBook(made).cost(call_of(event, DayFinder(made.tz)(event.occurred_at)))
+        return PriceBook(made).cost(call_of(event, DayFinder(made.tz)(unix_ms(event.occurred_at))))
 
     return of
 
@@ -137,6 +138,19 @@ def test_a_price_by_the_time_of_day_is_honoured(price: Any, at: str, rate: int) 
         output_tokens=0,
     )
     assert cost.nano == rate * MILLION
+
+
+def test_prices_by_the_time_of_day_hold_within_one_day_and_one_pipeline(bench: Any, event: Any) -> None:
+    deepseek = {
+        "provider": "deepseek",
+        "response_model": "deepseek-v4-pro",
+        "input_tokens": MILLION,
+        "output_tokens": 0,
+    }
+    hours = {hour: datetime(2026, 11, 19, hour, tzinfo=UTC) for hour in (0, 2, 5, 7, 11)}
+    bench.process([event(hour, at=at, **deepseek) for hour, at in hours.items()])
+    costs = {row["occurred_at"].hour: row["cost_nano"] for row in bench.rows("usage")}
+    assert costs == {0: 330_000_000, 2: 660_000_000, 5: 330_000_000, 7: 660_000_000, 11: 330_000_000}
 
 
 def test_a_service_tier_has_its_own_price(price: Any) -> None:
@@ -331,5 +345,5 @@ def test_a_card_without_a_first_band_is_refused() -> None:
 def test_days_are_those_of_the_zone_and_of_utc() -> None:
     find = DayFinder(ZoneInfo("Asia/Kathmandu"))  # +05:45
     before, after = moment("2026-11-20T18:14:59.999999+00:00"), moment("2026-11-20T18:15:00+00:00")
-    assert find(before) == (date(2026, 11, 20), date(2026, 11, 20))
-    assert find(after) == (date(2026, 11, 21), date(2026, 11, 20))
+    assert find(unix_ms(before)) == (date(2026, 11, 20), date(2026, 11, 20))
+    assert find(unix_ms(after)) == (date(2026, 11, 21), date(2026, 11, 20))
