@@ -1,7 +1,6 @@
 """What is imported into somebody's LLM app: it reports what the app does and never slows, blocks or breaks it."""
 
 from uptake.ingest.sdk.answers import Retry
-from uptake.ingest.sdk.call import Call, current_call
 from uptake.ingest.sdk.client import Client
 from uptake.ingest.sdk.default import (
     call,
@@ -19,6 +18,7 @@ from uptake.ingest.sdk.default import (
     usage,
 )
 from uptake.ingest.sdk.ledger import Stats
+from uptake.ingest.sdk.measured import Call, current_call
 
 __all__ = [
     "Call",

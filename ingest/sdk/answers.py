@@ -86,7 +86,7 @@ def _partial(body: bytes, events: int) -> Verdict | None:
         if type(kept) is not int or kept < 0 or kept + len(rejected) != events:
             return None
         refused = Counter(f"rejected:{_word(entry['reason'])}" for entry in rejected)
-        where = tuple(_word(entry.get("path", "")) for entry in rejected[:1])
+        where = tuple(_word(entry.get("path", "")).rpartition("].")[2] for entry in rejected[:1])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return Verdict("done", refused=refused, where=where)

@@ -11,8 +11,6 @@ from typing import Any, Never, Protocol, Self, Unpack
 
 from uptake.ingest.sdk import options, process
 from uptake.ingest.sdk.answers import Retry
-from uptake.ingest.sdk.call import Call
-from uptake.ingest.sdk.context import LAYER, Context, layer_over
 from uptake.ingest.sdk.fields import (
     CallFields,
     ContextFields,
@@ -25,7 +23,9 @@ from uptake.ingest.sdk.fields import (
 )
 from uptake.ingest.sdk.items import Layer, Unfit
 from uptake.ingest.sdk.kinds import COST, FEEDBACK, USAGE
+from uptake.ingest.sdk.layers import LAYER, Context, layer_over
 from uptake.ingest.sdk.ledger import Stats
+from uptake.ingest.sdk.measured import Call
 from uptake.ingest.sdk.people import masker
 from uptake.ingest.sdk.runtime import Runtime
 from uptake.ingest.sdk.sender import Delivery
@@ -92,10 +92,17 @@ class Client:
             timeout=timeout,
             retry=retry or Retry(),
         )
-        self._new_runtime: Callable[[], Runtime] = lambda: Runtime(
-            os.urandom(16).hex(), delivery, self._teller, self._mask, queue_events, queue_bytes, background
+        self._new_runtime: Callable[[Callable[[], None]], Runtime] = lambda started: Runtime(
+            os.urandom(16).hex(),
+            delivery,
+            self._teller,
+            self._mask,
+            queue_events,
+            queue_bytes,
+            background,
+            started,
         )
-        self._set(self._new_runtime())
+        self._set(self._new_runtime(lambda: None))
         if read.problem:
             self._runtime.intake.shut = "not_configured"
             self.warn("not_configured", f"{read.problem}: nothing is reported, calls are counted")
@@ -246,9 +253,8 @@ class Client:
     def start_anew(self) -> None:
         """In a forked child: own queue, counters, id and thread. The parent sends what the parent queued."""
         shut = self._runtime.intake.shut
-        self._set(self._new_runtime())
+        self._set(self._new_runtime(lambda: process.mind_multiprocessing(self)))
         self._runtime.intake.shut = shut
-        process.mind_multiprocessing(self)
 
 
 def _reader(clock: Clock) -> Callable[[], int]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from uptake.ingest.sdk.context import shown
 from uptake.ingest.sdk.items import Item, Unfit
 from uptake.ingest.sdk.kinds import AGREES, FEEDBACK, RULES
+from uptake.ingest.sdk.layers import shown
 from uptake.ingest.sdk.people import LEFT_OUT
 from uptake.ingest.sdk.rules import Invalid, moment
 from uptake.ingest.sdk.severity import edit_severity

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Never, Unpack
 
-from uptake.ingest.sdk.call import Call
 from uptake.ingest.sdk.client import Client, Clock
-from uptake.ingest.sdk.context import Context
 from uptake.ingest.sdk.fields import (
     CallFields,
     ContextFields,
@@ -18,6 +16,8 @@ from uptake.ingest.sdk.fields import (
     OpinionFields,
     UsageFields,
 )
+from uptake.ingest.sdk.layers import Context
+from uptake.ingest.sdk.measured import Call
 from uptake.ingest.sdk.teller import OnDrop
 
 _client: Client | None = None

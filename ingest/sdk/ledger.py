@@ -45,6 +45,7 @@ class Ledger:
         self.lock = threading.RLock()
         self.moved = threading.Condition(self.lock)
         self.generation = 0
+        self.settled = 0  # resolved, and the app was told
         self.taken = 0
         self.sent = 0
         self.dropped: Counter[str] = Counter()
@@ -59,14 +60,20 @@ class Ledger:
         return self.sent + self.dropped.total()
 
     def resolve(self, generation: int, sent: int, dropped: Mapping[str, int]) -> bool:
-        """Counts events as settled; False if they had been given up before."""
+        """Counts events as sent or dropped; False if they had been given up before."""
         with self.lock:
             if generation != self.generation:
                 return False
             self.sent += sent
             self.dropped.update(dropped)
-            self.moved.notify_all()
         return True
+
+    def settle(self, generation: int, count: int) -> None:
+        """Says that the app was told of events that were resolved: who waits for them may go on."""
+        with self.lock:
+            if generation == self.generation:
+                self.settled += count
+                self.moved.notify_all()
 
     def abandon(self, reason: str) -> int:
         """Gives up everything that is taken and not settled; returns how many events that is."""
@@ -75,6 +82,7 @@ class Ledger:
             self.generation += 1
             if lost:
                 self.dropped[reason] += lost
+            self.settled = self.taken
             self.moved.notify_all()
         return lost
 

@@ -29,7 +29,10 @@ def enter(guest: Guest) -> None:
 
 
 def mind_multiprocessing(guest: Guest) -> None:
-    """A child of `multiprocessing` ends without atexit before Python 3.13: its own finalisers flush instead."""
+    """A forked child of `multiprocessing` may end without atexit: there, its own finalisers flush instead.
+
+    Called with the child's first event, for `multiprocessing` forgets all finalisers just after the fork.
+    """
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
         found = weakref.ref(guest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from uptake.ingest.sdk.intake import Intake
 from uptake.ingest.sdk.ledger import Ledger, Stats
@@ -15,7 +16,10 @@ _TRY_AGAIN_AFTER = 1.0
 
 
 class Runtime:
-    """Threads, starting and ending. A forked child makes itself a new one and leaves this one alone."""
+    """Threads, starting and ending. A forked child makes itself a new one and leaves this one alone.
+
+    `started` is called once, when there is a thread.
+    """
 
     def __init__(
         self,
@@ -26,6 +30,7 @@ class Runtime:
         queue_events: int,
         queue_bytes: int,
         background: bool,
+        started: Callable[[], None],
     ) -> None:
         self.client_id = client_id
         self.ledger = Ledger()
@@ -33,8 +38,10 @@ class Runtime:
         self._sender = Sender(client_id, delivery, self.ledger, self.intake, teller)
         self._teller = teller
         self._background = background
+        self._started = started
         self._thread: threading.Thread | None = None
         self._starting = False  # a signal handler may come by while the thread is being started
+        self._ended = False
         self._failed_at: float | None = None
         self.intake.running = not background
 
@@ -52,6 +59,7 @@ class Runtime:
                 thread.start()
                 self._thread = thread
                 self.intake.running = True
+                self._started()
             except RuntimeError:
                 self._failed_at = now
                 self._teller.warn(
@@ -62,6 +70,8 @@ class Runtime:
 
     def stats(self) -> Stats:
         ledger = self.ledger
+        if self._ended:
+            self._give_up()  # what a caller who looked just before the close put in just after it
         with ledger.lock:
             ledger.fold()
             return Stats(
@@ -79,7 +89,7 @@ class Runtime:
         ledger = self.ledger
         with ledger.lock:
             target = ledger.taken + len(self.intake)
-        if ledger.resolved >= target:
+        if ledger.settled >= target:
             return True
         if threading.current_thread() is self._thread:
             return False  # on_drop asks the sender to wait for itself
@@ -91,7 +101,7 @@ class Runtime:
         else:
             self._sender.drain(timeout)
         with ledger.moved:
-            return ledger.moved.wait_for(lambda: ledger.resolved >= target, max(0.0, timeout))
+            return ledger.moved.wait_for(lambda: ledger.settled >= target, max(0.0, timeout))
 
     def close(self, timeout: float) -> None:
         """In order: 1 accept nothing more, 2 let the sender finish within the bound, 3 drop what is left."""
@@ -108,9 +118,10 @@ class Runtime:
             with self.ledger.moved:
                 self.ledger.moved.wait_for(self._settled, max(0.0, end - time.monotonic()))
         self._give_up()
+        self._ended = True
 
     def _settled(self) -> bool:
-        return not len(self.intake) and self.ledger.resolved == self.ledger.taken
+        return not len(self.intake) and self.ledger.settled == self.ledger.taken
 
     def _give_up(self) -> None:
         with self.ledger.lock:

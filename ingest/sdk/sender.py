@@ -97,11 +97,10 @@ class Sender:
                 self._deliver(generation, self._composed(generation, items))
             except Exception as problem:  # noqa: BLE001 - the thread must live; what is unsettled is counted below
                 self._teller.warn("internal", f"the sender failed with {type(problem).__name__}")
-            with (
-                self._ledger.lock
-            ):  # after a whole round nothing is in hand: what is unsettled was lost to a bug
-                lost = self._ledger.taken - self._ledger.resolved
-                self._settle(generation, 0, {"internal": lost} if lost else {})
+            # After a whole round nothing is in hand: what is unresolved was lost to a bug.
+            lost = self._ledger.taken - self._ledger.resolved
+            if lost:
+                self._settle(generation, 0, {"internal": lost})
         return True
 
     def _composed(self, generation: int, items: Iterable[Item]) -> list[bytes]:
@@ -150,6 +149,7 @@ class Sender:
         for attempt in range(1, retry.attempts + 1):
             if self._left() <= 0 or generation != self._ledger.generation:
                 return Verdict("drop", "closed")
+            closing = self._closing_at is not None
             verdict = self._attempt(body, len(part))
             if verdict.act != "again":
                 return verdict
@@ -161,6 +161,8 @@ class Sender:
                 break
             if self._closing_at is None:
                 self._intake.pause(wait, lambda: self._closing_at is not None)
+            elif not closing:
+                continue  # the client began to close during the attempt: one more, at once
             elif wait < self._left():
                 self._intake.pause(wait, lambda: False)
             else:
@@ -192,6 +194,7 @@ class Sender:
         if self._ledger.resolve(generation, sent, dropped):
             for reason, count in dropped.items():
                 self._tell(reason, count, detail)
+            self._ledger.settle(generation, sent + sum(dropped.values()))
 
     def _tell(self, reason: str, count: int, detail: str = "") -> None:
         if not self._teller.dropped(reason, count, detail):

@@ -9,10 +9,10 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Never, ParamSpec, Self, TypeVar, Unpack
 
-from uptake.ingest.sdk.context import LAYER
 from uptake.ingest.sdk.decorate import decorated
 from uptake.ingest.sdk.fields import CallFields
 from uptake.ingest.sdk.items import NO_LAYER, Layer, Unfit
+from uptake.ingest.sdk.layers import LAYER
 
 if TYPE_CHECKING:
     from uptake.ingest.sdk.client import Client
@@ -22,6 +22,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 _CURRENT: ContextVar[Call | None] = ContextVar("uptake_call", default=None)
+stopwatch = time.perf_counter
 _LONGEST_MS = 86_400_000
 
 
@@ -75,12 +76,12 @@ class Call:
         self._layer = LAYER.get()
         self._at_ns = client.now_ns()
         self._first = None
-        self._start = time.perf_counter()
+        self._start = stopwatch()
 
     def end(self, error: BaseException | None = None) -> None:
         """Stops the clock and reports; a block does it on exit."""
         fields = {**self._fields}
-        _put_ms(fields, "duration_ms", time.perf_counter() - self._start)
+        _put_ms(fields, "duration_ms", stopwatch() - self._start)
         if self._first is not None:
             _put_ms(fields, "time_to_first_token_ms", self._first - self._start)
         if error is not None and not isinstance(error, GeneratorExit):
@@ -97,7 +98,7 @@ class Call:
     def mark_first_token(self) -> None:
         """The first token is here. Later calls change nothing."""
         if self._first is None:
-            self._first = time.perf_counter()
+            self._first = stopwatch()
 
     def stream(self, chunks: Iterable[T]) -> Iterator[T]:
         """`chunks`, with the first one marked as the first token."""
