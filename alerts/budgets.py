@@ -157,10 +157,16 @@ def compose(
     name = identity(organisation.tenant, budget.budget, evaluation.period.first, top)
     title = _title(evaluation, currency, language)
     blocks: list[Block] = []
-    resets = say("budget.resets", language, moment=_moment(evaluation.period.end, zone, language), zone=zone)
     contact = [say("budget.contact", language, contact=budget.contact)] if budget.contact else []
-    blocks.append(Text(text=" · ".join([formats.capital(resets), *contact])))
-    if drivers:
+    closed = evaluation.at >= evaluation.period.end
+    end = say(
+        "budget.ended" if closed else "budget.resets",
+        language,
+        moment=_moment(evaluation.period.end, zone, language),
+        zone=zone,
+    )
+    blocks.append(Text(text=" · ".join([formats.capital(end), *contact])))
+    if drivers and not closed:
         blocks.append(Text(text=_drivers(drivers, currency, language)))
     if evaluation.spend.upper_nano != evaluation.spend.known_nano:
         blocks.append(Text(text=_bounds(evaluation.spend, currency, language)))
@@ -186,7 +192,7 @@ def compose(
         tenant=organisation.tenant,
         locale=language,
         title=f"{_ICONS[evaluation.state]} {title}".strip(),
-        summary=resets,
+        summary=end,
         blocks=tuple(blocks),
     )
 

@@ -36,10 +36,11 @@ class PromptJump:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Eligible people of a team who did not use anything once in `weeks`; `champions` compares teams."""
+    """Of a team's `eligible` people, the ones who did not use anything once in `weeks`."""
 
     team: str
     people: int
+    eligible: int
     weeks: int
     has_champion: bool
     champions: tuple[float, float, float, float] | None = None
@@ -93,20 +94,27 @@ def _jump(row: PromptOverrides, other: PromptOverrides, reasons: Sequence[Reason
 
 
 def idle_teams(adoption: Mapping[str, KpiResult], championed: frozenset[str], weeks: int) -> list[Idle]:
-    """Teams with eligible people who used nothing in the last `weeks`, the largest such group first.
+    """Teams with eligible people who used nothing in the last `weeks`, the largest part of a team first.
 
     `adoption` is the KPI by team over those weeks. Groups of fewer than five are left out.
     """
     shown = {t: r for t, r in adoption.items() if t and r.denominator and r.numerator is not None}
     compared = _champions(shown, championed)
     found = [
-        Idle(team, result.denominator - result.numerator, weeks, team in championed, compared)
+        Idle(
+            team,
+            result.denominator - result.numerator,
+            result.denominator,
+            weeks,
+            team in championed,
+            compared,
+        )
         for team, result in shown.items()
         if result.denominator is not None
         and result.numerator is not None
         and result.denominator - result.numerator >= FEW
     ]
-    return sorted(found, key=lambda idle: (-idle.people, idle.team))
+    return sorted(found, key=lambda idle: (-idle.people / idle.eligible, -idle.people, idle.team))
 
 
 def _champions(
@@ -183,6 +191,7 @@ def _idle(idle: Idle, locale: Language) -> str:
         "next.idle",
         locale,
         n=formats.count(idle.people, locale),
+        of=formats.count(idle.eligible, locale),
         team=idle.team,
         weeks=idle.weeks,
         champion=champion,

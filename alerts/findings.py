@@ -18,7 +18,7 @@ from uptake.sql.queries import UnauthorisedGroup
 from uptake.workspace.models import App, Organisation, Workspace
 
 FEW = 5  # a group of fewer people is not counted out
-_RULES = (
+RULES = (
     "unregistered_app",
     "outside_validity",
     "team_not_allowed",
@@ -150,7 +150,7 @@ def compose(
     organisation = workspace.organisation
     language: Language = locale or organisation.locale
     name = identity(organisation.tenant, finding)
-    key = f"finding.{finding.rule}" if finding.rule in _RULES else "finding.other"
+    key = f"finding.{finding.rule}" if finding.rule in RULES else "finding.other"
     what = say(key, language, app=finding.app, subject=finding.subject or "–", rule=finding.rule)
     seen = say(
         "finding.first_seen", language, moment=formats.moment(finding.first_seen, organisation.zone, language)

@@ -31,6 +31,10 @@ PHRASES: Mapping[str, tuple[Phrase, Phrase]] = DIGEST | {
     "budget.over": ("over budget", "budget dépassé"),
     "budget.maybe_over": ("may be over budget", "budget peut-être dépassé"),
     "budget.resets": ("resets {moment} ({zone})", "remise à zéro {moment} ({zone})"),
+    "budget.ended": (
+        "ended {moment} ({zone}); late events can still be added",
+        "close {moment} ({zone})\xa0; des événements tardifs peuvent s’ajouter",
+    ),
     "budget.contact": ("contact: {contact}", "contact\xa0: {contact}"),
     "budget.unpriced": (
         (

@@ -119,8 +119,8 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     ),
     "next.in_teams": (" in {teams}", " dans {teams}"),
     "next.idle": (
-        "{n} eligible people in {team} have not used it once in {weeks} weeks{champion}.",
-        "{n} personnes éligibles de {team} ne s’en sont pas servies une seule fois en {weeks} semaines{champion}.",
+        "{n} of {of} eligible people in {team} have used nothing in {weeks} weeks{champion}.",
+        "{n} des {of} personnes éligibles de {team} n’ont rien utilisé en {weeks} semaines{champion}.",
     ),
     "next.no_champion": (", and the team has no champion", ", et l’équipe n’a pas de référent"),
     "next.champions": (

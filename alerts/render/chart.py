@@ -13,7 +13,7 @@ from typing import Any
 from uptake.alerts.message import Chart
 from uptake.alerts.render.plain import line
 
-WIDTH, HEIGHT = 400, 170  # small enough that its text is still readable when a phone shrinks it
+WIDTH, HEIGHT = 350, 160  # small enough that its text is still readable when a phone shrinks it
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"  # names the dialect; nothing is fetched
 
 # At least 3 : 1 against the page's light and its dark background (WCAG 2.2, 1.4.11).
@@ -32,7 +32,12 @@ def spec(chart: Chart) -> dict[str, Any]:
         for name, series in zip(names, chart.series, strict=True)
         for i, (label, value) in enumerate(zip(labels, series.values, strict=True))
     ]
-    x = {"field": "x", "type": "ordinal", "sort": labels, "axis": {"title": None, "labelAngle": 0}}
+    x = {
+        "field": "x",
+        "type": "ordinal",
+        "sort": labels,
+        "axis": {"title": None, "labelAngle": 0, "labelOverlap": True},
+    }
     number = ".0%" if chart.unit == "share" else "~s"
     y = {"field": "y", "type": "quantitative", "axis": {"title": None, "format": number, "tickCount": 4}}
     scale = {"domain": names, "range": list(COLOURS[: len(names)])}
@@ -58,7 +63,7 @@ def spec(chart: Chart) -> dict[str, Any]:
             "view": {"stroke": None},
             "axis": {
                 "labelColor": "currentColor",
-                "labelFontSize": 12,
+                "labelFontSize": 13,
                 "gridColor": "currentColor",
                 "gridOpacity": 0.13,
                 "domainColor": "currentColor",

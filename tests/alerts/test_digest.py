@@ -1,0 +1,426 @@
+"""The digest by its rules, and by goldens in both languages (see test_render for how they are refreshed)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uptake.alerts import budgets, digest, findings
+from uptake.alerts.digest import DigestInputs
+from uptake.alerts.digest_next import idle_teams, prompt_jumps
+from uptake.alerts.message import Actions, Chart, Footer, Message, Table, Text
+from uptake.alerts.render import text
+from uptake.calendar import IsoWeek, Period, month_of
+from uptake.errors import UsageError
+from uptake.sql.catalogue import load_catalogue
+from uptake.sql.queries import AdoptionPairs, PromptOverrides, ReasonCount, SpendSoFar, UnauthorisedGroup
+from uptake.sql.results import KpiResult
+from uptake.stats import wilson
+from uptake.workspace.models import Audience, Budget, Organisation, Scope
+
+GOLDENS = Path(__file__).parent / "goldens"
+NANO = 10**9
+ZONE = "Europe/Paris"
+WEEK = IsoWeek(2026, 46)
+PERIOD, EARLIER = WEEK.period(ZONE), WEEK.shift(-1).period(ZONE)
+MONDAY = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)
+ORGANISATION = Organisation(tenant="acme", name="Acme", zone=ZONE)
+
+Make = Callable[..., DigestInputs]
+
+
+def _share(kpi: str, k: int, n: int, period: Period = PERIOD, **given: Any) -> KpiResult:
+    wide = kpi not in ("unauthorised_share", "completeness", "late_share", "unpriced_share")
+    return KpiResult(
+        kpi=kpi,
+        period=period,
+        teams=(),
+        unit="share",
+        value=k / n if n else None,
+        numerator=k,
+        denominator=n,
+        interval=wilson(k, n) if n and wide else None,
+        definition_version=1,
+        direction="up" if kpi == "adoption" else "down",
+        **given,
+    )
+
+
+def _spend(units: int, period: Period = PERIOD, **given: Any) -> KpiResult:
+    nano = units * NANO
+    return KpiResult("spend", period, (), "money", nano, nano, None, None, 1, currency="EUR", **given)
+
+
+def _hidden(kpi: str) -> KpiResult:
+    return KpiResult(kpi, PERIOD, (), "share", None, None, None, None, 1, suppressed=True)
+
+
+def _at(day: int) -> datetime:
+    return datetime(2026, 11, day, 9, tzinfo=UTC)
+
+
+def _finding() -> findings.Finding:
+    group = UnauthorisedGroup(
+        "unregistered_app",
+        "tender-bot",
+        "",
+        "Sales",
+        _at(10),
+        _at(15),
+        4180,
+        7,
+        96 * NANO,
+        96 * NANO,
+        0,
+        (),
+        (),
+    )
+    return findings.merge([group])[0]
+
+
+PROMPTS = [
+    PromptOverrides("claims-letter", "letter", "v13", 300, 39, _at(9), _at(12)),
+    PromptOverrides("claims-letter", "letter", "v14", 450, 140, _at(12), _at(15)),
+]
+REASONS = [
+    ReasonCount("claims-letter", "letter", "v14", "wrong_tone", 81, 140),
+    ReasonCount("claims-letter", "letter", "v14", "other", 20, 140),
+    ReasonCount("claims-letter", "letter", "v14", "", 90, 140),
+]
+BY_TEAM = {
+    "Recovery": _share("adoption", 9, 18),
+    "Claims": _share("adoption", 50, 70),
+    "Motor": _share("adoption", 60, 80),
+}
+BUDGET = Budget(budget="claims", name="Claims", scope=Scope(team="Claims"), amount=Decimal(2000))
+
+
+def _budget(spent: int) -> budgets.Evaluation:
+    period = month_of(PERIOD.last, ZONE)
+    return budgets.evaluate(BUDGET, SpendSoFar(spent * NANO, spent * NANO, 0, None), period, PERIOD.end)
+
+
+@pytest.fixture
+def make() -> Make:
+    def inputs(locale: str = "en", **changes: Any) -> DigestInputs:
+        weeks = [WEEK.shift(n).period(ZONE) for n in range(-11, 1)]
+        given = DigestInputs(
+            organisation=ORGANISATION,
+            audience=Audience(audience="claims", name="Claims", teams=("Claims",), locale=locale),  # type: ignore[arg-type]
+            week=WEEK,
+            this={
+                "adoption": _share("adoption", 52, 82),
+                "override_rate": _share("override_rate", 202, 841, extras={"decided": 841, "shown": 1912}),
+                "thumbs_down": _share("thumbs_down", 44, 400, extras={"rated": 400, "shown": 1912}),
+                "spend": _spend(1240),
+                "unauthorised_share": _share(
+                    "unauthorised_share", 18 * NANO, 1000 * NANO, extras={"unauthorised_calls": 4180}
+                ),
+                "completeness": _share("completeness", 997, 1000),
+                "late_share": _share("late_share", 2, 1000),
+                "unpriced_share": _share("unpriced_share", 4, 1000),
+            },
+            before={
+                "adoption": _share("adoption", 47, 79, EARLIER),
+                "override_rate": _share("override_rate", 120, 800, EARLIER),
+                "thumbs_down": _share("thumbs_down", 40, 400, EARLIER),
+                "spend": _spend(1120, EARLIER),
+                "unauthorised_share": _share("unauthorised_share", 0, 900 * NANO, EARLIER),
+            },
+            pairs=AdoptionPairs(79, 47, 82, 52, 79, 4, 9),
+            targets={"adoption": 0.7, "override_rate": 0.15, "thumbs_down": 0.1, "unauthorised_share": 0.0},
+            budgets=[_budget(1240)],
+            findings=[_finding()],
+            new_findings=1,
+            known_findings=1,
+            jumps=prompt_jumps(PROMPTS, [], REASONS),
+            idle=idle_teams(BY_TEAM, frozenset({"Claims", "Motor"}), 12),
+            history={
+                "adoption": [_share("adoption", 19 + 3 * n, 82, week) for n, week in enumerate(weeks)],
+                "override_rate": [
+                    _share("override_rate", 20 if n == 11 else 10, 0 if n == 4 else 100, week)
+                    for n, week in enumerate(weeks)
+                ],
+            },
+            data_until=datetime(2026, 11, 15, 22, 59, 58, tzinfo=UTC),
+        )
+        return replace(given, **changes)
+
+    return inputs
+
+
+def _table(message: Message) -> dict[str, tuple[str, ...]]:
+    (table,) = [block for block in message.blocks if isinstance(block, Table)]
+    return {row[0]: row[1:] for row in table.rows}
+
+
+def _verdict(message: Message) -> str:
+    return next(block.text for block in message.blocks if isinstance(block, Text) and block.strong)
+
+
+def _actions(message: Message) -> tuple[str, ...]:
+    return next((block.items for block in message.blocks if isinstance(block, Actions)), ())
+
+
+def _footer(message: Message) -> str:
+    return next(block.text for block in message.blocks if isinstance(block, Footer))
+
+
+@pytest.mark.parametrize("locale", ["en", "fr"])
+def test_the_digest_reads_as_agreed(make: Make, locale: str) -> None:
+    drawn = text.render(digest.compose(make(locale), MONDAY))
+    path = GOLDENS / f"digest.{locale}.txt"
+    if os.environ.get("UPTAKE_REFRESH_GOLDENS"):
+        path.write_text(drawn, encoding="utf-8")
+    assert drawn == path.read_text(encoding="utf-8")
+
+
+def test_a_week_that_is_not_over_is_refused(make: Make) -> None:
+    last_second = PERIOD.end - timedelta(seconds=1)
+    with pytest.raises(UsageError, match="is not over") as caught:
+        digest.compose(make(), last_second)
+    assert "2026-W45" in caught.value.hint
+    digest.compose(make(), PERIOD.end)
+
+
+def test_a_digest_is_one_fact_for_an_audience_a_week_and_a_definition(make: Make) -> None:
+    message = digest.compose(make(), MONDAY)
+    assert message.identity == f"digest/acme/claims/2026-W46/v{digest.DEFINITION_VERSION}"
+
+
+def test_a_changed_definition_of_a_kpi_raises_the_digests_own() -> None:
+    """Whoever changes the meaning of a figure here raises DEFINITION_VERSION and adds a line."""
+    pinned = {1: dict.fromkeys((*digest.SHOWN, *digest.TRUST), 1)}
+    catalogue = load_catalogue()
+    now = {name: catalogue[name].definition_version for name in (*digest.SHOWN, *digest.TRUST)}
+    assert pinned[digest.DEFINITION_VERSION] == now
+
+
+@pytest.mark.parametrize(
+    ("zone", "utc"),
+    [
+        ("Europe/Paris", "2026-11-16T07:00"),
+        ("America/New_York", "2026-11-16T13:00"),
+        ("UTC", "2026-11-16T08:00"),
+    ],
+)
+def test_it_is_due_on_monday_at_eight_of_the_tenants_clock(zone: str, utc: str) -> None:
+    assert digest.due_at(WEEK, zone) == datetime.fromisoformat(utc + "+00:00")
+
+
+# --- cells ---
+
+
+def test_a_number_never_stands_without_its_denominator_or_interval(make: Make) -> None:
+    rows = _table(digest.compose(make(), MONDAY))
+    assert rows["Adoption"][0] == "63% (52 of 82)"
+    assert rows["Override rate"][0] == "24% [21–27]"
+    assert rows["Thumbs down"][0] == "11% [8.3–14]"
+    assert "44% of 1,912 answers were decided" in rows["Override rate"][2]
+
+
+def test_a_change_is_split_into_use_and_roster_and_tested(make: Make) -> None:
+    rows = _table(digest.compose(make(), MONDAY))
+    assert rows["Adoption"][2] == "+4 pts, no clear change: usage +6, roster −2 (3 joined)"
+    clear = make(pairs=AdoptionPairs(79, 47, 82, 62, 79, 1, 16))
+    changed = _table(digest.compose(clear, MONDAY))["Adoption"][2]
+    assert "clear change" in changed
+    assert "no clear change" not in changed
+
+
+def test_the_same_people_need_no_roster_part(make: Make) -> None:
+    rows = _table(digest.compose(make(pairs=AdoptionPairs(82, 49, 82, 52, 82, 4, 7)), MONDAY))
+    assert rows["Adoption"][2] == "+4 pts, no clear change"
+
+
+def test_no_data_is_not_no_use(make: Make) -> None:
+    given = make()
+    this = {**given.this, "override_rate": _share("override_rate", 0, 0, extras={"decided": 0, "shown": 40})}
+    rows = _table(digest.compose(replace(given, this=this), MONDAY))
+    assert rows["Override rate"][0] == "no data"
+    assert rows["Override rate"][2] == "0% of 40 answers were decided"
+    empty = replace(given, data_until=None)
+    assert "not the same as no use" in _verdict(digest.compose(empty, MONDAY))
+    assert "no event in this week" in _footer(digest.compose(empty, MONDAY))
+
+
+def test_a_first_week_has_nothing_to_be_compared_with(make: Make) -> None:
+    rows = _table(digest.compose(make(before={}, pairs=None), MONDAY))
+    assert rows["Adoption"][2] == "no data for W45"
+    assert "Adoption stands at 63%." in _verdict(digest.compose(make(before={}, pairs=None), MONDAY))
+
+
+def test_a_group_too_small_is_hidden_and_says_so(make: Make) -> None:
+    given = make()
+    this = {**given.this, "adoption": _hidden("adoption")}
+    message = digest.compose(replace(given, this=this, pairs=None), MONDAY)
+    assert _table(message)["Adoption"] == ("not shown: fewer than 5 people", "70%", "–")
+    assert "52" not in text.render(message)
+    assert _verdict(message).startswith("Adoption is not shown")
+
+
+def test_a_cost_that_is_not_known_is_said_and_bounded(make: Make) -> None:
+    given = make()
+    open_end = _spend(1240, excluded={"unpriced_calls": 12}, extras={"unpriced_upper_nano": 5 * NANO})
+    rows = _table(digest.compose(replace(given, this={**given.this, "spend": open_end}), MONDAY))
+    assert rows["Spend"][0] == "at least €1,240"
+    assert "12 calls without a price, at most €5.00 more" in rows["Spend"][2]
+
+
+def test_spend_stands_beside_its_budget(make: Make) -> None:
+    rows = _table(digest.compose(make(), MONDAY))
+    assert rows["Spend"] == ("€1,240", "€2,000", "€1,120 in W45 · 62% used, 50% of November gone")
+    two = [_budget(1240), replace(_budget(2100), budget=BUDGET.model_copy(update={"name": "Letters"}))]
+    several = _table(digest.compose(make(budgets=two), MONDAY))["Spend"]
+    assert several[1] == "2 budgets"
+    assert "Letters: 105% of €2,000 used" in several[2]
+    assert _table(digest.compose(make(budgets=[]), MONDAY))["Spend"][1] == "no budget"
+
+
+# --- verdict ---
+
+
+def _with(given: DigestInputs, name: str, now: tuple[int, int], before: tuple[int, int]) -> DigestInputs:
+    this = {**given.this, name: _share(name, *now)}
+    return replace(given, this=this, before={**given.before, name: _share(name, *before, EARLIER)})
+
+
+def test_the_verdict_names_adoption_and_what_presses_most(make: Make) -> None:
+    assert _verdict(digest.compose(make(), MONDAY)) == (
+        "Adoption holds. Overrides jumped with claims-letter · letter, prompt v14: look at it first."
+    )
+    calm = _with(make(), "override_rate", (120, 800), (120, 800))
+    calm = replace(calm, jumps=[])
+    assert _verdict(digest.compose(calm, MONDAY)).endswith("1 unauthorised use is new.")
+    calm = replace(calm, new_findings=0)
+    assert _verdict(digest.compose(calm, MONDAY)).endswith("Nothing else stands out.")
+    over = replace(calm, budgets=[_budget(2100)])
+    assert _verdict(digest.compose(over, MONDAY)).endswith("Claims is over budget.")
+    fell = _with(calm, "override_rate", (80, 800), (160, 800))
+    assert _verdict(digest.compose(fell, MONDAY)).endswith("Overrides fell to 10%.")
+    thumbs = _with(calm, "thumbs_down", (90, 400), (40, 400))
+    assert _verdict(digest.compose(thumbs, MONDAY)).endswith("Thumbs down rose to 23%.")
+
+
+def test_a_fall_that_the_roster_caused_is_said_to_be_one(make: Make) -> None:
+    grown = _with(make(), "adoption", (48, 96), (47, 79))
+    grown = replace(grown, pairs=AdoptionPairs(79, 47, 96, 48, 79, 0, 1))
+    assert _verdict(digest.compose(grown, MONDAY)).startswith("Adoption is lower because the roster grew")
+
+
+def test_a_clear_rise_and_fall_are_said(make: Make) -> None:
+    risen = replace(make(), pairs=AdoptionPairs(79, 47, 82, 62, 79, 1, 16))
+    assert _verdict(digest.compose(risen, MONDAY)).startswith("Adoption rose to 63%.")
+    fallen = replace(make(), pairs=AdoptionPairs(79, 47, 79, 30, 79, 18, 1))
+    assert _verdict(digest.compose(fallen, MONDAY)).startswith("Adoption fell to 63%.")
+
+
+# --- do next ---
+
+
+def test_every_action_names_the_place_and_the_size(make: Make) -> None:
+    assert _actions(digest.compose(make(), MONDAY)) == (
+        "claims-letter · letter, prompt v14: 31% overridden against 13% with v13; “wrong tone” is 58% of the reasons. "
+        "Compare or roll back.",
+        "tender-bot is not in the registry: 4,180 calls and €96.00 this week in Sales. Register it or stop it.",
+        "9 of 18 eligible people in Recovery have used nothing in 12 weeks, and the team has no champion. "
+        "Teams with one stand at 73%, without at 50% (difference 23 pts [1–45]; a difference, not a proven cause).",
+    )
+
+
+def test_nothing_to_do_is_no_list(make: Make) -> None:
+    assert _actions(digest.compose(make(jumps=[], findings=[], idle=[]), MONDAY)) == ()
+
+
+def test_a_difference_that_chance_would_make_is_no_action() -> None:
+    rows = [
+        PromptOverrides("app", "", "v1", 40, 6, _at(9), _at(10)),
+        PromptOverrides("app", "", "v2", 40, 10, _at(11), _at(12)),
+    ]
+    assert prompt_jumps(rows, []) == []
+
+
+def test_a_few_decisions_are_no_comparison() -> None:
+    rows = [
+        PromptOverrides("app", "", "v1", 19, 0, _at(9), _at(10)),
+        PromptOverrides("app", "", "v2", 200, 100, _at(11), _at(12)),
+    ]
+    assert prompt_jumps(rows, []) == []
+
+
+def test_a_version_that_filled_the_week_is_compared_with_the_week_before() -> None:
+    now = [PromptOverrides("app", "", "v2", 200, 100, _at(9), _at(15))]
+    before = [
+        PromptOverrides("app", "", "v1", 200, 20, _at(2), _at(8)),
+        PromptOverrides("app", "", "v2", 30, 15, _at(8), _at(8)),
+        PromptOverrides("other", "", "v0", 900, 0, _at(2), _at(8)),
+    ]
+    (jump,) = prompt_jumps(now, before)
+    assert (jump.prompt, jump.other, jump.other_share) == ("v2", "v1", 0.1)
+
+
+def test_an_improvement_is_no_action() -> None:
+    rows = [
+        PromptOverrides("app", "", "v1", 200, 100, _at(9), _at(10)),
+        PromptOverrides("app", "", "v2", 200, 10, _at(11), _at(12)),
+    ]
+    assert prompt_jumps(rows, []) == []
+
+
+def test_a_reason_that_few_gave_is_not_called_the_reason() -> None:
+    scattered = [ReasonCount("claims-letter", "letter", "v14", "unclear", 20, 140)]
+    (jump,) = prompt_jumps(PROMPTS, [], scattered)
+    assert jump.reason == ""
+
+
+def test_idle_people_are_said_only_in_groups_of_five_or_more() -> None:
+    assert (
+        idle_teams({"Small": _share("adoption", 8, 12), "Hidden": _hidden("adoption")}, frozenset(), 12) == []
+    )
+
+
+def test_champions_are_compared_only_where_the_difference_is_clear() -> None:
+    unclear = {"With": _share("adoption", 10, 20), "Without": _share("adoption", 9, 20)}
+    without = next(i for i in idle_teams(unclear, frozenset({"With"}), 12) if i.team == "Without")
+    assert without.champions is None
+
+
+# --- chart and footer ---
+
+
+def test_a_week_without_data_is_a_gap_in_the_chart(make: Make) -> None:
+    message = digest.compose(make(), MONDAY)
+    (chart,) = [block for block in message.blocks if isinstance(block, Chart)]
+    assert chart.labels[0] == "W35"
+    assert chart.labels[-1] == "W46"
+    assert chart.series[1].values[4] is None
+    assert chart.summary == "Adoption: 23% in W35, 63% in W46. Override rate: 10% in W35, 20% in W46."
+
+
+def test_one_point_is_no_chart(make: Make) -> None:
+    lone = {"adoption": [_share("adoption", 0, 0, EARLIER), _share("adoption", 5, 10)]}
+    message = digest.compose(make(history=lone), MONDAY)
+    assert not [block for block in message.blocks if isinstance(block, Chart)]
+
+
+def test_the_footer_says_how_far_to_trust_it(make: Make) -> None:
+    assert _footer(digest.compose(make(), MONDAY)) == (
+        "99.7% of events complete · 0.2% late · 0.4% of tokens unpriced · data until Sun 15 Nov 23:59 · definitions v1"
+    )
+    given = make()
+    this = {**given.this, "completeness": _share("completeness", 0, 0)}
+    assert _footer(digest.compose(replace(given, this=this), MONDAY)).startswith("completeness not known")
+
+
+def test_a_week_across_two_years_keeps_its_iso_name(make: Make) -> None:
+    week = IsoWeek(2026, 53)
+    message = digest.compose(replace(make(), week=week), datetime(2027, 1, 4, 8, tzinfo=UTC))
+    assert message.title == "Claims · week 2026-W53, Mon 28 Dec 2026 – Sun 3 Jan 2027 (Europe/Paris)"
+    assert date(2027, 1, 3) == week.period(ZONE).last
