@@ -59,7 +59,8 @@ class KpiDefinition(BaseModel):
     example: Words
 
 
-def _definition(folder: Traversable) -> KpiDefinition:
+def read_definition(folder: Traversable) -> KpiDefinition:
+    """A KPI from its folder. Raises UsageError naming the file and what is wrong with it."""
     where = f"sql/kpis/{folder.name}/kpi.yaml"
     try:
         said = yaml.safe_load((folder / "kpi.yaml").read_text("utf-8"))
@@ -84,7 +85,7 @@ def _definition(folder: Traversable) -> KpiDefinition:
 def load_catalogue() -> Mapping[str, KpiDefinition]:
     """All KPIs by name, in order of name. Raises UsageError naming the file that is wrong."""
     folders = (entry for entry in (files("uptake.sql") / "kpis").iterdir() if entry.is_dir())
-    definitions = (_definition(folder) for folder in folders if _NAME.fullmatch(folder.name))
+    definitions = (read_definition(folder) for folder in folders if _NAME.fullmatch(folder.name))
     return {definition.name: definition for definition in sorted(definitions, key=lambda d: d.name)}
 
 

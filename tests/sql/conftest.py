@@ -132,11 +132,11 @@ class Rows:
         pointer = {"name": "roster", "generation": generation, "published_at": datetime.now(UTC)}
         self._insert("generations", {"tenant": self.tenant, **pointer})
 
-    def runner(self, *audiences: tuple[str, ...], **organisation: Any) -> KpiRunner:
+    def runner(self, *audiences: tuple[str, ...], remember: bool = False, **organisation: Any) -> KpiRunner:
         declared = tuple(Audience(audience=f"a{i}", name="A", teams=t) for i, t in enumerate(audiences))
         facts = {"tenant": self.tenant, "name": "Example", "zone": "Europe/Paris", **organisation}
         workspace = Workspace(organisation=Organisation(**facts), channels=Channels(audiences=declared))
-        return KpiRunner(self.database.tenant(self.tenant), workspace)
+        return KpiRunner(self.database.tenant(self.tenant), workspace, remember=remember)
 
 
 @pytest.fixture

@@ -184,6 +184,18 @@ def test_an_explanation_holds_everything_that_was_filled_in(rows: Any, week: Per
     assert explanation.teams == ("claims",)
 
 
+def test_a_runner_that_remembers_asks_once_for_all_audiences(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    rows.usage(monday, team="claims", cost_nano=5)
+    rows.usage(monday, team="sales", cost_nano=7)
+    remembering = rows.runner(remember=True)
+    assert remembering.run("spend", week).value == 12
+    rows.usage(monday, team="claims", cost_nano=100)
+    assert remembering.run("spend", week, ["claims"]).value == 5  # of the same moment as the first answer
+    assert rows.runner().run("spend", week, ["claims"]).value == 105
+
+
 def test_an_unknown_kpi_is_refused_with_those_that_exist(rows: Any, week: Period) -> None:
     with pytest.raises(UsageError, match="no KPI 'adoptoin'") as refusal:
         rows.runner().run("adoptoin", week)

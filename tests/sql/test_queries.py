@@ -110,6 +110,17 @@ def test_who_moves_team_is_in_the_pairs_of_a_group_only_with_both_teams(
     assert figures("claims", "sales") == figures() == (13, 13, 13, 1)
 
 
+def test_a_call_at_the_edge_of_two_weeks_is_of_the_later_one(
+    rows: Any, organisation: Organisation, before: Period, week: Period
+) -> None:
+    rows.roster(*[(f"u{i}", "claims", OLD) for i in range(5)])
+    rows.usage(week.start, user_id="u0")
+    rows.usage(week.start - timedelta(milliseconds=1), user_id="u1")
+    pairs = adoption_pairs(rows.database.tenant(rows.tenant), organisation, before, week)
+    assert pairs is not None
+    assert (pairs.a0, pairs.a1, pairs.only_before, pairs.only_now) == (1, 1, 1, 1)
+
+
 def test_pairs_of_a_small_group_are_not_told(
     rows: Any, organisation: Organisation, before: Period, week: Period
 ) -> None:

@@ -1,0 +1,78 @@
+"""The catalogue refuses a KPI whose description and query do not agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from uptake.errors import UsageError
+from uptake.sql.catalogue import load_catalogue, read_definition
+
+GOOD = {
+    "title": {"en": "Things", "fr": "Choses"},
+    "unit": "count",
+    "direction": "none",
+    "formula": "All things.",
+    "extras": {"large": "things that are large"},
+    "definition_version": 1,
+    "example": "Two things are 2.",
+}
+QUERY = "SELECT team, count() AS numerator, countIf(large) AS extra_large FROM things GROUP BY team"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "things"
+    folder.mkdir()
+    (folder / "query.sql").write_text(QUERY)
+    (folder / "kpi.yaml").write_text(yaml.safe_dump(GOOD))
+    return folder
+
+
+def test_the_path_is_the_name(folder: Path) -> None:
+    assert read_definition(folder).name == "things"
+
+
+def test_a_column_that_is_not_explained_is_refused(folder: Path) -> None:
+    (folder / "query.sql").write_text(QUERY.replace("FROM", ", 1 AS excluded_small FROM"))
+    with pytest.raises(UsageError, match=r"things/kpi\.yaml: .* differ in excluded_small"):
+        read_definition(folder)
+
+
+def test_an_explanation_without_a_column_is_refused(folder: Path) -> None:
+    (folder / "kpi.yaml").write_text(yaml.safe_dump({**GOOD, "excludes": {"small": "small ones"}}))
+    with pytest.raises(UsageError, match="differ in excluded_small"):
+        read_definition(folder)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {**GOOD, "unit": "parsec"},
+        {**GOOD, "example": ""},
+        {**GOOD, "colour": "blue"},
+        {key: value for key, value in GOOD.items() if key != "formula"},
+        ["not", "a", "mapping"],
+    ],
+)
+def test_a_description_that_is_wrong_is_refused_with_its_file(folder: Path, broken: object) -> None:
+    (folder / "kpi.yaml").write_text(yaml.safe_dump(broken))
+    with pytest.raises(UsageError, match=r"sql/kpis/things/kpi\.yaml"):
+        read_definition(folder)
+
+
+def test_a_missing_query_is_refused(folder: Path) -> None:
+    (folder / "query.sql").unlink()
+    with pytest.raises(UsageError, match=r"sql/kpis/things/kpi\.yaml"):
+        read_definition(folder)
+
+
+def test_every_kpi_says_what_it_is_in_both_languages() -> None:
+    catalogue = load_catalogue()
+    assert {"adoption", "override_rate", "spend", "tokens", "unauthorised_share"} <= set(catalogue)
+    titles = [title for kpi in catalogue.values() for title in (kpi.title.en, kpi.title.fr)]
+    assert all(titles)
+    assert all(kpi.unit == "share" for kpi in catalogue.values() if kpi.interval == "wilson")
+    assert all(kpi.unit == "share" for kpi in catalogue.values() if kpi.people == "denominator")
