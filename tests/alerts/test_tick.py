@@ -1,0 +1,420 @@
+"""The tick on the real engine: everything is said once, however often and by however many it is run."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from uptake.alerts import ledger, standing
+from uptake.alerts.deliver.files import FilesDeliverer
+from uptake.alerts.deliver.slack import SlackDeliverer
+from uptake.alerts.outbox import Outbox
+from uptake.alerts.scheduler import Scheduler, job_options
+from uptake.alerts.tick import RETRY_AFTER, Tick
+from uptake.clickhouse import Database
+from uptake.clock import ManualClock
+from uptake.errors import UnavailableError
+from uptake.schemas.identity import mint, unix_ms
+from uptake.state.store import open_state
+from uptake.workspace.models import App, Audience, Budget, Channels, Organisation, Person, Scope, Workspace
+from uptake.workspace.roster import publish_roster
+
+NANO = 10**9
+ZONE = "Europe/Paris"
+MONDAY = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)  # 08:00 in Paris
+PEOPLE = 10
+
+
+class World:
+    """A tenant with a workspace, a state store, files as channel, and rows put in directly."""
+
+    def __init__(
+        self, database: Database, tenant: str, state_url: str, directory: Path, now: datetime
+    ) -> None:
+        self.database = database
+        self.tenant = tenant
+        self.state_url = state_url
+        self.engine = open_state(state_url)
+        self.clock = ManualClock(now)
+        self.stream = io.StringIO()
+        self.files = FilesDeliverer(directory, self.clock, self.stream)
+        self.workspace = Workspace(
+            organisation=Organisation(tenant=tenant, name="Acme", zone=ZONE),
+            roster=tuple(
+                Person(user_id=f"u{n}", team="Claims", joined=date(2026, 1, 1)) for n in range(PEOPLE)
+            ),
+            apps=(App(app="claims-letter", owner="IT"),),
+            budgets=(
+                Budget(budget="claims", name="Claims", scope=Scope(team="Claims"), amount=Decimal(100)),
+                Budget(budget="all", name="All", amount=Decimal(1000)),
+            ),
+            channels=Channels(
+                audiences=(
+                    Audience(audience="acme", name="Acme", channel="#ai"),
+                    Audience(audience="claims", name="Claims", teams=("Claims",), channel="#ai-claims"),
+                ),
+                budgets="#ai-ops",
+                findings="#ai-ops",
+            ),
+        )
+        publish_roster(database, self.workspace, self.clock)
+
+    def tick(self, engine: Engine | None = None, deliverer: Any = None, **options: Any) -> Tick:
+        state = engine or self.engine
+        outbox = Outbox(state, self.clock)
+        return Tick(
+            state,
+            self.database,
+            lambda: {self.tenant: self.workspace},
+            deliverer or self.files,
+            outbox,
+            **options,
+        )
+
+    def usage(self, at: datetime, units: float, calls: int = 1, **given: Any) -> None:
+        """`calls` calls that cost `units` together, by one person after another."""
+        moment = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        lines = []
+        for n in range(calls):
+            row = {
+                "tenant": self.tenant,
+                "event_id": str(mint(unix_ms(at)).int),
+                "ver": 1,
+                "occurred_at": moment,
+                "received_at": moment,
+                "app": "claims-letter",
+                "team": "Claims",
+                "user_id": f"u{n % PEOPLE}",
+                "model": "gpt",
+                "status": "ok",
+                "intent": "deliberate",
+                "input_uncached_tokens": 10,
+                "output_visible_tokens": 10,
+                "cost_nano": int(units * NANO) // calls,
+                "cost_upper_nano": int(units * NANO) // calls,
+                "authorisation": "allowed",
+                **given,
+            }
+            lines.append(json.dumps(row))
+        self.database.insert_json_lines("usage", "\n".join(lines).encode())
+
+    def said(self, kind: str) -> list[str]:
+        return [fact.identity for fact in reversed(ledger.recent(self.engine, self.tenant, kind))]
+
+    def sent(self, prefix: str) -> list[str]:
+        return sorted(
+            x.channel
+            for x in Outbox(self.engine, self.clock).letters("sent")
+            if x.identity.startswith(prefix)
+        )
+
+
+@pytest.fixture
+def world(database: Database, tenant: str, state_url: str, tmp_path: Path) -> Any:
+    made = World(
+        database, tenant, state_url, tmp_path / "messages", datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
+    )
+    yield made
+    made.engine.dispose()
+
+
+def _budget(world: World, threshold: int, start: str = "2026-11-01", budget: str = "claims") -> str:
+    return f"budget/{world.tenant}/{budget}/{start}/{threshold}"
+
+
+# --- budgets ---
+
+
+def test_each_threshold_is_said_when_it_is_crossed(world: World) -> None:
+    tick = world.tick()
+    world.usage(world.clock.now() - timedelta(hours=1), 55)
+    tick.run(world.clock.now())
+    assert world.said("budget") == [_budget(world, 50)]
+    tick.run(world.clock.now())
+    assert world.said("budget") == [_budget(world, 50)], "said once"
+    world.usage(world.clock.now(), 30)
+    world.clock.set(world.clock.now() + timedelta(minutes=1))
+    tick.run(world.clock.now())
+    assert set(world.said("budget")) == {_budget(world, 50), _budget(world, 80)}, "not swallowed by the first"
+    assert world.sent("budget/") == ["#ai-ops", "#ai-ops"]
+
+
+def test_a_jump_over_several_thresholds_is_one_message(world: World) -> None:
+    world.usage(world.clock.now() - timedelta(hours=1), 120)
+    report = world.tick().run(world.clock.now())
+    assert set(world.said("budget")) == {_budget(world, t) for t in (50, 80, 100)}
+    assert report.said["budget"] == 1
+    assert "over budget" in world.stream.getvalue()
+    assert world.stream.getvalue().count("Crossed at once: 50%, 80% and 100%.") == 1
+
+
+def test_a_budget_alerts_once_whatever_the_number_of_people_behind_it(world: World) -> None:
+    world.usage(world.clock.now() - timedelta(hours=1), 55, calls=40)
+    world.tick().run(world.clock.now())
+    assert world.said("budget") == [_budget(world, 50)]
+
+
+def test_a_new_period_starts_anew(world: World) -> None:
+    tick = world.tick()
+    world.usage(world.clock.now() - timedelta(hours=1), 55)
+    tick.run(world.clock.now())
+    world.clock.set(datetime(2026, 12, 2, 10, 0, tzinfo=UTC))
+    world.usage(world.clock.now() - timedelta(hours=1), 55)
+    tick.run(world.clock.now())
+    assert world.said("budget") == [_budget(world, 50), _budget(world, 50, "2026-12-01")]
+
+
+def test_the_last_moments_of_a_period_count(world: World) -> None:
+    """Midnight falls between two ticks: what was spent before it is still judged in its own month."""
+    tick = world.tick()
+    world.clock.set(datetime(2026, 11, 30, 22, 59, 0, tzinfo=UTC))
+    tick.run(world.clock.now())
+    world.usage(datetime(2026, 11, 30, 22, 59, 30, tzinfo=UTC), 55)
+    world.clock.set(datetime(2026, 11, 30, 23, 1, 0, tzinfo=UTC))
+    tick.run(world.clock.now())
+    assert world.said("budget") == [_budget(world, 50)]
+    world.clock.set(datetime(2026, 12, 4, 23, 1, 0, tzinfo=UTC))
+    world.usage(datetime(2026, 11, 30, 22, 59, 30, tzinfo=UTC), 500)
+    tick.run(world.clock.now())
+    assert world.said("budget") == [_budget(world, 50)], "later than three days it is history"
+
+
+def test_every_budget_shows_when_it_was_evaluated_on_what_and_why_it_did_not_fire(world: World) -> None:
+    world.usage(world.clock.now() - timedelta(hours=1), 10)
+    world.tick().run(world.clock.now())
+    kept = standing.load_budgets(world.engine, world.tenant)
+    assert set(kept) == {"claims", "all"}
+    assert kept["claims"].evaluated_at == world.clock.now()
+    assert kept["claims"].detail["upper_nano"] == 10 * NANO
+    assert kept["claims"].detail["why"] == "below"
+    assert kept["claims"].detail["next_threshold"] == 50
+
+
+# --- findings ---
+
+
+def test_a_finding_is_said_once_and_kept_up_to_date(world: World) -> None:
+    tick = world.tick()
+    stray = {"app": "tender-bot", "team": "Sales", "authorisation": "unregistered_app"}
+    world.usage(world.clock.now() - timedelta(hours=1), 5, calls=7, **stray)
+    tick.run(world.clock.now())
+    name = f"finding/{world.tenant}/unregistered_app/tender-bot/"
+    assert world.said("finding") == [name]
+    assert (
+        "7 calls, 7 people in Sales, €5.00 (100% of what Sales spent in the same days)"
+        in world.stream.getvalue()
+    )
+    world.usage(world.clock.now(), 5, calls=3, **stray)
+    world.clock.set(world.clock.now() + timedelta(hours=2))
+    tick.run(world.clock.now())
+    assert world.said("finding") == [name]
+    (finding,) = standing.load_findings(world.engine, world.tenant)
+    assert finding.detail["calls"] == 10
+    assert finding.status == "open"
+
+
+def test_a_finding_older_than_the_short_window_is_found_within_the_hour(world: World) -> None:
+    tick = world.tick()
+    tick.run(world.clock.now())
+    stray = {"app": "tender-bot", "authorisation": "unregistered_app"}
+    world.usage(world.clock.now() - timedelta(days=20), 5, **stray)
+    world.clock.set(world.clock.now() + timedelta(minutes=59))
+    tick.run(world.clock.now())
+    assert world.said("finding") == []
+    world.clock.set(world.clock.now() + timedelta(minutes=2))
+    tick.run(world.clock.now())
+    assert len(world.said("finding")) == 1
+
+
+# --- digests ---
+
+
+def test_a_digest_is_said_after_monday_eight_to_each_audience_once(world: World) -> None:
+    world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC), 5, calls=6)
+    world.clock.set(MONDAY - timedelta(seconds=1))
+    tick = world.tick()
+    tick.run(world.clock.now())
+    assert world.said("digest") == []
+    world.clock.set(MONDAY)
+    for _ in range(3):
+        tick.run(MONDAY)
+    assert set(world.said("digest")) == {f"digest/{world.tenant}/{a}/2026-W46/v1" for a in ("acme", "claims")}
+    assert world.sent("digest/") == ["#ai", "#ai-claims"]
+    assert "60% (6 of 10)" in world.stream.getvalue()
+
+
+def test_after_a_down_time_only_the_last_closed_week_is_said(world: World) -> None:
+    for day in (4, 11, 18):
+        world.usage(datetime(2026, 11, day, 10, 0, tzinfo=UTC), 1, calls=6)
+    world.clock.set(datetime(2026, 11, 26, 15, 0, tzinfo=UTC))
+    world.tick().run(world.clock.now())
+    assert {name.split("/")[3] for name in world.said("digest")} == {"2026-W47"}
+
+
+def test_a_tenant_that_is_being_set_up_is_told_nothing(world: World) -> None:
+    report = world.tick().run(MONDAY)
+    assert world.said("digest") == []
+    assert not report.failed
+
+
+def test_many_schedulers_are_one_digest(world: World) -> None:
+    world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC), 5, calls=6)
+    world.clock.set(MONDAY)
+    engines = [open_state(world.state_url) for _ in range(3)]
+    ready = threading.Barrier(len(engines))
+    told: list[int] = []
+
+    def process(engine: Engine) -> None:
+        tick = world.tick(engine)
+        ready.wait(10)
+        told.append(tick.run(MONDAY).said["digest"])
+
+    threads = [threading.Thread(target=process, args=(engine,)) for engine in engines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    world.tick().run(MONDAY)
+    assert sum(told) == 2, "one for each of two audiences"
+    assert world.sent("digest/") == ["#ai", "#ai-claims"]
+    assert world.stream.getvalue().count("week 2026-W46") == 2
+    for engine in engines:
+        engine.dispose()
+
+
+def test_a_digest_reaches_slack_through_the_real_client(world: World, fake_slack: Any) -> None:
+    fake_slack.channels.update({"ai": "C000000AI"})
+    world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC), 5, calls=6)
+    world.clock.set(MONDAY)
+    tick = world.tick(deliverer=SlackDeliverer("xoxb-test", fake_slack.base_url, timeout=5))
+    assert tick.run(MONDAY).delivered == {"sent": 2}
+    post = fake_slack.posts[0]
+    kinds = [block["type"] for block in post["blocks"]]
+    assert kinds[0] == "header"
+    assert "data_table" in kinds
+    assert post["metadata"]["event_payload"]["identity"] == f"digest/{world.tenant}/acme/2026-W46/v1"
+
+
+# --- the tick itself ---
+
+
+def test_a_step_that_fails_is_shown_and_does_not_stop_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from uptake.sql import queries
+
+    def broken(*_: Any) -> Any:
+        raise UnavailableError("the database does not answer")
+
+    world.usage(world.clock.now() - timedelta(hours=1), 5, app="tender-bot", authorisation="unregistered_app")
+    tick = world.tick()
+    with monkeypatch.context() as patch:
+        patch.setattr(queries, "budget_spend", broken)
+        report = tick.run(world.clock.now())
+    assert {step.name for step in report.failed} >= {"budget:claims", "budget:all"}
+    assert len(world.said("finding")) == 1
+    failing = tick.status()["failing"]
+    assert {"step": "budget:all", "error": "the database does not answer"}.items() <= failing[1].items()
+    mark = standing.load_mark(world.engine, "tick")
+    assert mark is not None
+    assert mark[0]["failing"] == failing, "other processes can see it"
+    world.clock.set(world.clock.now() + RETRY_AFTER)
+    assert tick.run(world.clock.now()).failed == []
+    assert tick.status()["failing"] == []
+
+
+def test_a_failure_says_no_more_than_its_kind_when_it_was_not_expected(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("user@example.org")
+
+    tick = world.tick()
+    monkeypatch.setattr("uptake.alerts.saying.say_findings", broken)
+    (step,) = [s for s in tick.run(world.clock.now()).failed if s.name == "findings"]
+    assert step.error == "RuntimeError"
+
+
+def test_a_workspace_that_cannot_be_read_does_not_stop_deliveries(
+    world: World, a_message: Callable[..., Any]
+) -> None:
+    def unreadable() -> Any:
+        raise UnavailableError("the workspace cannot be read")
+
+    ledger.say(world.engine, "f1", "digest", world.tenant, a_message("f1"), ["#a"], world.clock.now())
+    tick = Tick(world.engine, world.database, unreadable, world.files, Outbox(world.engine, world.clock))
+    report = tick.run(world.clock.now())
+    assert report.delivered == {"sent": 1}
+    assert [step.name for step in report.failed] == ["workspaces"]
+
+
+def test_with_an_idle_time_a_budget_is_judged_when_something_was_written(world: World) -> None:
+    tick = world.tick(idle=timedelta(minutes=1))
+    tick.run(world.clock.now())
+    world.usage(world.clock.now() - timedelta(hours=1), 55)
+    world.clock.set(world.clock.now() + timedelta(seconds=2))
+    tick.run(world.clock.now())
+    assert world.said("budget") == []
+    tick.notice(world.tenant)
+    tick.run(world.clock.now())
+    assert world.said("budget") == [_budget(world, 50)]
+    world.usage(world.clock.now(), 30)
+    world.clock.set(world.clock.now() + timedelta(minutes=1))
+    tick.run(world.clock.now())
+    assert len(world.said("budget")) == 2, "also without a notice, after the idle time"
+
+
+# --- the scheduler ---
+
+
+class _Counting:
+    """A tick that only counts, and says when it ran."""
+
+    def __init__(self) -> None:
+        self.times: list[datetime] = []
+        self.twice = threading.Event()
+        self.fails = False
+
+    def run(self, now: datetime) -> None:
+        self.times.append(now)
+        if len(self.times) > 1:
+            self.twice.set()
+        if self.fails:
+            raise RuntimeError("the tick has a bug")
+
+
+def test_the_scheduler_ticks_with_the_clock_it_is_given(clock: ManualClock) -> None:
+    tick = _Counting()
+    scheduler = Scheduler(tick, clock, seconds=0.01)  # type: ignore[arg-type]
+    scheduler.start()
+    scheduler.start()
+    assert tick.twice.wait(10)
+    assert scheduler.running
+    scheduler.stop()
+    assert not scheduler.running
+    assert set(tick.times) == {clock.now()}
+
+
+def test_the_scheduler_goes_on_after_a_tick_with_a_bug(clock: ManualClock) -> None:
+    tick = _Counting()
+    tick.fails = True
+    scheduler = Scheduler(tick, clock, seconds=0.01)  # type: ignore[arg-type]
+    scheduler.start()
+    assert tick.twice.wait(10)
+    scheduler.stop()
+
+
+def test_a_late_run_is_not_skipped_and_missed_ones_are_one() -> None:
+    options = job_options(2.0)
+    assert options["misfire_grace_time"] is None, "APScheduler skips what is a second late by default"
+    assert options["coalesce"] is True
+    assert options["max_instances"] == 1
