@@ -11,7 +11,7 @@ from uptake.ingest.sdk.items import Item, Unfit
 from uptake.ingest.sdk.kinds import AGREES, FEEDBACK, RULES
 from uptake.ingest.sdk.layers import shown
 from uptake.ingest.sdk.people import LEFT_OUT
-from uptake.ingest.sdk.rules import Invalid, moment
+from uptake.ingest.sdk.rules import Invalid, Rule, moment
 from uptake.ingest.sdk.severity import edit_severity
 from uptake.schemas.identity import mint, unix_ms
 
@@ -27,37 +27,19 @@ def compose(item: Item, defaults: Mapping[str, str]) -> tuple[bytes, int]:
     `defaults` are the client's own `app` and `environment`; the context goes over them, the call's fields over
     both. Raises Invalid (with its reason) when the contract does not allow the event.
     """
-    kind, at_ns, layer, fields, _ = item
+    kind = item.kind
     rules = RULES[kind]
-    said: dict[str, Any] = {**defaults}
-    for name, value in layer.items():
-        if name in rules:
-            said[name] = value
-    for name, value in fields.items():
-        if value is not None:
-            said[name] = value
-    if "session" in said:
-        said["session_id"] = said.pop("session")
-    if fields.get("tags") is not None and "tags" in layer:
-        said["tags"] = _joined(layer["tags"], fields["tags"])
+    said = _said(item, rules, defaults)
     left_out = _leave_out(said)
-    at_ms = at_ns // 1_000_000
-    occurred_at = said.pop("occurred_at", None)
-    if occurred_at is None:
-        told_at = _iso(at_ms)
-    else:
-        occurred_at = _ruled(kind, "occurred_at", moment, occurred_at)
-        at_ms, told_at = unix_ms(occurred_at), occurred_at.isoformat()
+    at_ms, told_at = _moment(item, said.pop("occurred_at", None))
     if kind == FEEDBACK:
         _measure(said)
     event = {"event_id": str(mint(at_ms)), "type": kind, "schema_version": 1, "occurred_at": told_at}
     for name, value in said.items():
-        rule = rules.get(name)
-        if rule is None:
-            if type(value) is Unfit:
-                raise Invalid(f"{kind}: {shown(name)} {value.what}", value.reason)
-            raise Invalid(f"{kind} has no field {shown(name)}", "unknown_field")
-        event[name] = _ruled(kind, name, rule, value)
+        try:
+            event[name] = rules[name](value)
+        except (Invalid, KeyError) as problem:
+            raise _refusal(kind, name, value, problem) from None
     if "app" not in event:
         raise Invalid(f"{kind}.app must be given: init(app=...), UPTAKE_APP, or with the event")
     try:
@@ -73,21 +55,43 @@ def compose(item: Item, defaults: Mapping[str, str]) -> tuple[bytes, int]:
     return encoded, left_out
 
 
-def _ruled(kind: str, name: str, rule: Any, value: object) -> Any:
-    if type(value) is Unfit:
-        raise Invalid(f"{kind}.{name} {value.what}", value.reason)
+def _said(item: Item, rules: Mapping[str, Rule], defaults: Mapping[str, str]) -> dict[str, Any]:
+    """The client's, the context's and the call's fields, in this order over one another; None says nothing."""
+    said: dict[str, Any] = {**defaults}
+    layer, fields = item.layer, item.fields
+    for name, value in layer.items():
+        if name in rules:
+            said[name] = value
+    for name, value in fields.items():
+        if value is not None:
+            said[name] = value
+    if "session" in said:
+        said["session_id"] = said.pop("session")
+    outer, inner = layer.get("tags"), fields.get("tags")
+    if isinstance(outer, dict) and isinstance(inner, dict):
+        said["tags"] = {**outer, **inner}
+    return said
+
+
+def _moment(item: Item, occurred_at: object) -> tuple[int, str]:
+    """(Unix milliseconds, the same in ISO 8601): of the call, or of what it says itself."""
+    if occurred_at is None:
+        at_ms = item.at_ns // 1_000_000
+        return at_ms, datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
     try:
-        return rule(value)
+        told = moment(occurred_at)
     except Invalid as problem:
-        raise Invalid(f"{kind}.{name} {problem}") from None
+        raise _refusal(item.kind, "occurred_at", occurred_at, problem) from None
+    return unix_ms(told), told.isoformat()
 
 
-def _iso(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
-
-
-def _joined(outer: object, inner: object) -> object:
-    return {**outer, **inner} if isinstance(outer, dict) and isinstance(inner, dict) else inner
+def _refusal(kind: str, name: str, value: object, problem: Exception) -> Invalid:
+    """The refusal of an event for one field: names the field and what would be right."""
+    if type(value) is Unfit:
+        return Invalid(f"{kind}: {shown(name)} {value.what}", value.reason)
+    if isinstance(problem, KeyError):
+        return Invalid(f"{kind} has no field {shown(name)}", "unknown_field")
+    return Invalid(f"{kind}.{name} {problem}")
 
 
 def _leave_out(said: dict[str, Any]) -> int:

@@ -91,15 +91,21 @@ _COST: dict[str, Rule] = {
 }
 
 RULES: Mapping[str, Mapping[str, Rule]] = MappingProxyType({USAGE: _USAGE, FEEDBACK: _FEEDBACK, COST: _COST})
-CONTEXT_FIELDS = frozenset(_EVERY) | {
-    "provider",
-    "request_model",
-    "response_model",
-    "prompt_version",
-    "service_tier",
-    "data_class",
-    "intent",
-}
+CONTEXT_RULES: Mapping[str, Rule] = MappingProxyType(
+    _EVERY
+    | {
+        name: _USAGE[name]
+        for name in (
+            "provider",
+            "request_model",
+            "response_model",
+            "prompt_version",
+            "service_tier",
+            "data_class",
+            "intent",
+        )
+    }
+)
 """What a context may say; a user and a session come under their other names too."""
 
 

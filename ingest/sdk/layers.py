@@ -7,9 +7,10 @@ from contextvars import ContextVar, Token
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from uptake.ingest.sdk.items import NO_LAYER, Layer, freeze
-from uptake.ingest.sdk.kinds import CONTEXT_FIELDS
+from uptake.ingest.sdk.items import NO_LAYER, Layer, LeftOut, Unfit, freeze
+from uptake.ingest.sdk.kinds import CONTEXT_RULES
 from uptake.ingest.sdk.people import Mask, name_nobody
+from uptake.ingest.sdk.rules import Invalid
 
 LAYER: ContextVar[Layer] = ContextVar("uptake_context", default=NO_LAYER)
 
@@ -56,20 +57,27 @@ class Context:
 def layer_over(outer: Layer, fields: dict[str, Any], mask: Mask, warn: Warn) -> Layer:
     """The layer inside a block: `outer` with `fields` over it, people masked, nothing the app can still change.
 
-    A name that no context knows is left out and told to `warn` once: it must not cost the events inside.
+    A name that no context knows, or a value that no event can hold, is left out and told to `warn` once: it must
+    not cost the events inside.
     """
     name_nobody(fields, mask)
     if fields.get("session") is not None:
         fields["session_id"] = fields["session"]
     fields.pop("session", None)
-    unknown = fields.keys() - CONTEXT_FIELDS
-    for name in unknown:
-        del fields[name]
-    if unknown:
-        warn("context", f"context() does not know {', '.join(sorted(map(shown, unknown)))}: left out")
     freeze(fields)
-    said = {name: value for name, value in fields.items() if value is not None}
-    if isinstance(said.get("tags"), dict) and isinstance(outer.get("tags"), dict):
+    said: dict[str, Any] = {}
+    for name, value in fields.items():
+        if value is None:
+            continue
+        if name not in CONTEXT_RULES:
+            warn(f"context {shown(name)}", f"context() does not know {shown(name)}: left out")
+            continue
+        try:
+            said[name] = value if type(value) is LeftOut else CONTEXT_RULES[name](value)
+        except Invalid as problem:
+            what = value.what if type(value) is Unfit else problem
+            warn(f"context {name}", f"context({name}=...) {what}: left out")
+    if "tags" in said and "tags" in outer:
         said["tags"] = {**outer["tags"], **said["tags"]}
     return MappingProxyType({**outer, **said})
 

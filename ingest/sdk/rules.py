@@ -38,9 +38,11 @@ def text(longest: int, shortest: int = 0) -> Rule:
     def rule(value: object) -> str:
         if type(value) is not str:
             raise Invalid("must be text")
+        if shortest <= len(value) <= longest and value.isprintable():
+            return value
         if not shortest <= len(value) <= longest:
             raise Invalid(f"must have {shortest} to {longest} characters")
-        if not value.isprintable() and _CONTROL.search(value):
+        if _CONTROL.search(value):
             raise Invalid("must have no control characters")
         return value
 

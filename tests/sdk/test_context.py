@@ -60,13 +60,18 @@ def test_an_event_takes_from_the_context_only_what_its_kind_knows(capture_uptake
     assert "provider" not in event
 
 
-def test_a_name_that_no_context_knows_costs_no_event(
+def test_a_context_that_is_wrong_in_part_costs_no_event(
     capture_uptake: Capture, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with uptake.context(teem="claims", team="sales"):
+    with uptake.context(teem="claims", team="sales", data_class=7, user=object(), **{"jane@example.org": ""}):
         uptake.usage()
-    assert capture_uptake.usage[0]["team"] == "sales"
+    (event,) = capture_uptake.usage
+    assert event["team"] == "sales"
+    assert "user_id" not in event
     assert "context() does not know teem" in caplog.text
+    assert "context(data_class=...) must be text" in caplog.text
+    assert "context(user_id=...) must be text, a whole number or a UUID" in caplog.text
+    assert "jane" not in caplog.text
 
 
 def test_tasks_do_not_leak_into_one_another(capture_uptake: Capture) -> None:
