@@ -65,7 +65,7 @@ class EngineFront:
         return f"clickhouse://{USER}:{self.password}@{base_url.removeprefix('http://')}/{DATABASE}"
 
     def announce(self, file: Path, base_url: str) -> None:
-        """Write the URL where `announced` looks for it, readable by the owner only, whole or not at all."""
+        """Write the URL where `Home` looks for it, readable by the owner only, whole or not at all."""
         handle, temporary = tempfile.mkstemp(dir=file.parent)
         with os.fdopen(handle, "w") as out:
             out.write(self.url(base_url))
@@ -140,14 +140,6 @@ class EngineFront:
             self._connections.append(connection)
         connection.query(f"USE {quote_identifier(database or 'default')}")
         return connection
-
-
-def announced(file: Path) -> str | None:
-    """The URL of the front that a running service announced in `file`, or None."""
-    try:
-        return file.read_text() or None
-    except FileNotFoundError:
-        return None
 
 
 def _quoted(text: str) -> str:

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
-
-from uptake.clickhouse import Database
 from uptake.clock import Clock, SystemClock
-from uptake.engine_front import announced
 from uptake.errors import UnavailableError, UsageError
 from uptake.settings import Settings
-from uptake.sql.migrate import migrate
-from uptake.sql.runner import KpiRunner
-from uptake.state.keys import KeyStore, load_pepper
-from uptake.state.store import open_state
-from uptake.workspace.load import load_workspaces
-from uptake.workspace.models import Workspace
-from uptake.workspace.roster import publish_roster
+
+# What a command does not use it does not wait for: importing all of this takes a second.
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from uptake.clickhouse import Database
+    from uptake.sql.runner import KpiRunner
+    from uptake.state.keys import KeyStore
+    from uptake.workspace.models import Workspace
 
 
 class Home:
@@ -31,11 +30,18 @@ class Home:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
+        self.uses_front = False
         self._opened: list[Database] = []
 
     @cached_property
     def workspaces(self) -> dict[str, Workspace]:
-        """Workspaces by tenant. Raises WorkspaceError with every problem, each with file and line."""
+        """Workspaces by tenant, as they were when they were first asked for."""
+        return self.read_workspaces()
+
+    def read_workspaces(self) -> dict[str, Workspace]:
+        """Read the workspaces now. Raises WorkspaceError with every problem, each with file and line."""
+        from uptake.workspace.load import load_workspaces
+
         directory = self.settings.workspace
         if not directory.is_dir():
             raise UsageError(
@@ -51,10 +57,14 @@ class Home:
 
     @cached_property
     def state(self) -> Engine:
+        from uptake.state.store import open_state
+
         return open_state(self.settings.resolved_state_url)
 
     @cached_property
     def keys(self) -> KeyStore:
+        from uptake.state.keys import KeyStore, load_pepper
+
         return KeyStore(self.state, self.clock, load_pepper(self.settings.data / "key.pepper"))
 
     @property
@@ -72,25 +82,26 @@ class Home:
     @cached_property
     def database(self) -> Database:
         """The database, with its tables brought up to this version."""
+        from uptake.sql.migrate import migrate
+
         migrate(self.unmigrated_database)
         return self.unmigrated_database
 
     def _connect(self) -> Database:
+        from uptake.clickhouse import Database
+
         if self.settings.clickhouse_url:
             return Database.served(self.settings.clickhouse_url)
-        front = announced(self.front_file)
+        front = self.front_file.read_text() if self.front_file.exists() else ""
         if front:
             try:
-                return Database.served(front)
+                served = Database.served(front)
+                self.uses_front = True
+                return served
             except UnavailableError:
                 # The service that announced it was killed before it could take the file back.
                 self.front_file.unlink(missing_ok=True)
         return Database.embedded(self.settings.chdb_path)
-
-    def publish_rosters(self) -> None:
-        """Make the rosters of all workspaces what KPI queries see; nothing where they are unchanged."""
-        for workspace in self.workspaces.values():
-            publish_roster(self.database, workspace, self.clock)
 
     def workspace(self, tenant: str | None = None) -> Workspace:
         """The workspace of `tenant`, or the only one there is."""
@@ -104,7 +115,12 @@ class Home:
         )
 
     def runner(self, tenant: str | None = None) -> KpiRunner:
+        """KPIs of a tenant, on the roster as its workspace gives it now."""
+        from uptake.sql.runner import KpiRunner
+        from uptake.workspace.roster import publish_roster
+
         workspace = self.workspace(tenant)
+        publish_roster(self.database, workspace, self.clock)
         return KpiRunner(self.database.tenant(workspace.tenant), workspace)
 
     def close(self) -> None:

@@ -44,7 +44,7 @@ def open_home(context: typer.Context) -> Home:
     return home
 
 
-def read_settings(**given: Path) -> Settings:
+def read_settings(**given: Path | int) -> Settings:
     """Settings from options, environment and `.env`, each error named by its variable."""
     try:
         return Settings(**given)  # type: ignore[arg-type]
@@ -56,7 +56,7 @@ def read_settings(**given: Path) -> Settings:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit code. Expected errors are one line and a hint, never a traceback."""
-    from uptake.cli import data, doctor, kpi, workspace  # noqa: F401 - they register their commands
+    from uptake.cli import alerts, data, doctor, kpi, serve, workspace  # noqa: F401 - they register their commands
 
     try:
         result = app(arguments, standalone_mode=False)
@@ -64,7 +64,7 @@ def run(arguments: list[str] | None = None) -> int:
         print_error(error)
         return error.exit_code
     except typer.TyperException as error:
-        said = getattr(error, "format_message", lambda: str(error))()
+        said = error.format_message()
         if said:  # a group that was called without a command has shown its help instead
             print_error(UsageError(said.rstrip("."), "uptake --help, or --help after a command"))
         return 2

@@ -1,0 +1,139 @@
+"""What a new user types first, and what comes back when it goes wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+
+def one_line_and_a_hint(stderr: str) -> tuple[str, str]:
+    lines = stderr.strip().splitlines()
+    assert len(lines) == 2, stderr
+    assert lines[0].startswith("error: ")
+    assert lines[1].startswith("hint: ")
+    return lines[0], lines[1]
+
+
+def test_a_starter_workspace_passes_its_own_check(uptake) -> None:
+    written = uptake("init")
+    assert written.returncode == 0, written.stderr
+    assert "wrote workspace/organisation.yaml" in written.stdout
+    checked = uptake("workspace", "check")
+    assert (checked.returncode, checked.stdout) == (0, "workspace is in order\n"), checked.stderr
+
+
+def test_init_overwrites_nothing_unless_it_is_told_to(uptake, tmp_path: Path) -> None:
+    uptake("init")
+    mine = tmp_path / "workspace" / "organisation.yaml"
+    mine.write_text(mine.read_text() + "# mine\n")
+    refused = uptake("init")
+    assert refused.returncode == 2
+    assert "organisation.yaml" in one_line_and_a_hint(refused.stderr)[0]
+    assert mine.read_text().endswith("# mine\n")
+    assert uptake("init", "--force").returncode == 0
+    assert not mine.read_text().endswith("# mine\n")
+
+
+def test_a_broken_workspace_names_file_line_and_reason_and_exits_3(uptake, tmp_path: Path) -> None:
+    uptake("init")
+    file = tmp_path / "workspace" / "organisation.yaml"
+    lines = file.read_text().splitlines()
+    place = next(i for i, line in enumerate(lines) if line.startswith("zone:"))
+    lines[place] = "zone: Europe/Pariss"
+    file.write_text("\n".join(lines))
+    checked = uptake("workspace", "check")
+    assert checked.returncode == 3
+    assert re.search(rf"organisation\.yaml:{place + 1}: .*Europe/Pariss", checked.stdout)
+    as_json = uptake("workspace", "check", "--json")
+    assert as_json.returncode == 3
+    assert json.loads(as_json.stdout)[0]["line"] == place + 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "cause"),
+    [
+        (("nope",), 2, "No such command 'nope'"),
+        (("kpi", "adoption"), 2, "a KPI is of a period"),
+        (("kpi", "adoptoin", "--from", "2026-11-02", "--to", "2026-11-08"), 2, "adoptoin"),
+        (("kpi", "adoption", "--from", "2026-11-08", "--to", "2026-11-02"), 2, "is before --from"),
+        (("kpi", "adoption", "--from", "2 Nov", "--to", "2026-11-08"), 2, "'2 Nov' is not a day"),
+        (("kpi", "adoption", "--from", "2026-11-02", "--to", "2999-11-08"), 2, "is not over yet"),
+        (("kpi", "adoption", "--from", "2026-11-02", "--to", "2026-11-08", "--team", "x"), 2, "'x'"),
+        (("keys", "revoke", "nobody"), 2, "no key with this id"),
+        (
+            ("--workspace", "elsewhere", "kpi", "calls", "--from", "2026-11-02", "--to", "2026-11-08"),
+            2,
+            "elsewhere",
+        ),
+        (("digest", "--week", "2026-W54"), 2, "2026-W54"),
+        (("digest", "--week", "2999-W01"), 2, "2999-W01"),
+    ],
+)
+def test_a_wrong_command_is_one_line_of_cause_and_one_of_remedy(
+    uptake, arguments: tuple[str, ...], code: int, cause: str
+) -> None:
+    uptake("init")
+    done = uptake(*arguments)
+    assert done.returncode == code, done.stderr
+    assert cause in one_line_and_a_hint(done.stderr)[0]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_setting_is_named_by_its_variable(uptake) -> None:
+    done = uptake("doctor", UPTAKE_PORT="eighty")
+    assert done.returncode == 2
+    assert "UPTAKE_PORT" in one_line_and_a_hint(done.stderr)[0]
+
+
+def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(uptake) -> None:
+    uptake("init")
+    made = uptake("keys", "create", "--name", "letters", "--json")
+    key = json.loads(made.stdout)
+    listed = uptake("keys", "list", "--json")
+    assert [row["key_id"] for row in json.loads(listed.stdout)] == [key["key_id"]]
+    assert key["token"].rsplit("_", 1)[1] not in listed.stdout
+    assert uptake("keys", "revoke", key["key_id"]).returncode == 0
+    assert json.loads(uptake("keys", "list", "--json").stdout)[0]["revoked"]
+
+
+def test_a_dry_run_prints_sql_and_changes_nothing(uptake) -> None:
+    uptake("init")
+    planned = uptake("migrate", "--dry-run")
+    assert "CREATE TABLE" in planned.stdout
+    assert uptake("migrate", "--dry-run").stdout == planned.stdout
+    assert "applied 0001_events.sql" in uptake("migrate").stdout
+    assert "nothing to do" in uptake("migrate").stdout
+
+
+def test_importing_a_file_twice_changes_no_number(uptake, tmp_path: Path) -> None:
+    uptake("init")
+    (tmp_path / "calls.csv").write_text(
+        "when,in,out\n2026-11-02 10:00:00,100,10\n2026-11-03 11:00:00,200,20\nnever,1,1\n"
+    )
+    (tmp_path / "map.yaml").write_text(
+        "zone: UTC\ncolumns: {occurred_at: when, input_tokens: in, output_tokens: out}\nconstants: {app: letters}\n"
+    )
+    command = ("import", "calls.csv", "--as", "usage", "--map", "map.yaml", "--json")
+    first = uptake(*command)
+    assert first.returncode == 1, "a rejected row is said by the exit code"
+    report = json.loads(first.stdout)
+    assert (report["rows"], report["accepted"], report["rejected"][0]["line"]) == (3, 2, 4)
+    again = json.loads(uptake(*command).stdout)
+    assert (again["accepted"], again["duplicates"]) == (0, 2)
+    asked = uptake("kpi", "tokens", "--from", "2026-11-02", "--to", "2026-11-08", "--json")
+    assert json.loads(asked.stdout)["value"] == 330
+
+
+def test_the_doctor_says_what_is_missing_and_what_to_do(uptake) -> None:
+    ill = uptake("doctor")
+    assert ill.returncode == 1
+    assert "uptake init" in ill.stdout
+    uptake("init")
+    well = uptake("doctor", "--json")
+    assert well.returncode == 0, well.stdout
+    levels = {finding["what"]: finding["level"] for finding in json.loads(well.stdout)}
+    assert levels["workspace"] == levels["database"] == levels["state store"] == "ok"
+    assert levels["API keys"] == "warning"
