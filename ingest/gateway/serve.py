@@ -46,11 +46,9 @@ class PatientProtocol(H11Protocol):
         self._disarm()
         super().connection_lost(exc)
 
-    def _handling(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
-
     def _watch(self) -> None:
-        if self._handling():
+        """While a request is being handled the app has its own limits; at any other time the clock ticks."""
+        if self.cycle is not None and not self.cycle.response_complete:
             self._disarm()
         elif self._timer is None:
             self._timer = self.loop.call_later(self.head_seconds, self._give_up)
@@ -62,7 +60,7 @@ class PatientProtocol(H11Protocol):
 
     def _give_up(self) -> None:
         self._timer = None
-        if not self._handling() and not self.transport.is_closing():
+        if not self.transport.is_closing():
             self.transport.close()
 
 

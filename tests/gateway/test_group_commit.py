@@ -89,12 +89,19 @@ def test_there_is_no_room_beyond_the_waiting_room(process: Any, limits: GroupLim
     assert len(process.batches) == 2
 
 
-def test_room_is_there_again_once_it_was_written(process: Any) -> None:
-    with GroupCommit(process, GroupLimits(waiting_events=5)) as commit:
+@pytest.mark.parametrize(
+    "limits", [GroupLimits(waiting_events=10), GroupLimits(waiting_bytes=2 * len(batch(5).body))]
+)
+def test_room_is_there_again_once_it_was_written(process: Any, limits: GroupLimits) -> None:
+    with GroupCommit(process, limits) as commit:
         for _ in range(50):
             assert with_room(commit, batch(5)).result(PATIENCE) == Receipt(5)
+        process.gate.clear()
+        held = [with_room(commit, batch(5)) for _ in range(2)]
+        process.gate.set()
+        assert [future.result(PATIENCE) for future in held] == [Receipt(5)] * 2
     assert commit.waiting() == 0
-    assert len(process.batches) == 50
+    assert len(process.batches) == 52
 
 
 def with_room(commit: GroupCommit, one: Batch) -> Future[Outcome]:

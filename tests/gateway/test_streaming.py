@@ -240,6 +240,8 @@ def test_a_request_that_takes_long_to_write_is_not_cut_off(hasty: Server, token:
     silent.close()
     process.gate.set()
     assert wire.answer()[0] == 200
+    wire.send(b"POST /v1/events HTTP/1.1\r\nX-Slow: ")
+    assert wire.ended(), "the next head is waited for as long as the first one was, and no longer"
     wire.close()
 
 
