@@ -25,6 +25,7 @@ import structlog
 
 from uptake.clickhouse import Database
 from uptake.clock import Clock
+from uptake.processors.collector import collector_paused
 from uptake.processors.content import content_hash
 from uptake.processors.enrich import Enricher
 from uptake.processors.identity import judge, next_ver
@@ -99,6 +100,10 @@ class Pipeline:
     def process(self, batches: Sequence[Batch]) -> list[Outcome]:
         """One outcome a batch, in order: a receipt once everything that it accepts is durable, or why the whole
         batch was refused. Raises StoreUnavailable when nothing could be acknowledged; sending again is safe."""
+        with collector_paused():
+            return self._process(batches)
+
+    def _process(self, batches: Sequence[Batch]) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
         read: list[_Read] = []
         for position, batch in enumerate(batches):

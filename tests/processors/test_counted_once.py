@@ -7,10 +7,12 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from uptake.processors.rows import TABLES
+from uptake.processors.store import Store
 from uptake.schemas.batch import RejectionReason, StoreUnavailable
 
 
@@ -86,14 +88,16 @@ def test_refusing_the_same_event_again_is_one_letter(bench: Any, event: Any) -> 
     assert len(bench.rows("dead_letters")) == 1
 
 
-def test_two_tenants_never_meet(bench: Any, event: Any, workspace: Any) -> None:
+@pytest.mark.parametrize("how_many", [1, 70])  # looked up by id, and by range
+def test_two_tenants_never_meet(bench: Any, event: Any, workspace: Any, how_many: int) -> None:
     other = bench.tenant + "-other"
     bench.workspaces[other] = workspace(tenant=other)
-    bench.process([event(1, output_tokens=10)])
-    (receipt,) = bench.process(bench.batch([event(1, output_tokens=99)], tenant=other))
-    assert (receipt.accepted, receipt.rejections) == (1, ())
-    assert bench.row()["output_visible_tokens"] == 10
-    assert [row["output_visible_tokens"] for row in bench.rows("usage", tenant=other)] == [99]
+    bench.process([event(key, output_tokens=10) for key in range(how_many)])
+    theirs = bench.batch([event(key, output_tokens=99) for key in range(how_many)], tenant=other)
+    (receipt,) = bench.process(theirs)
+    assert (receipt.accepted, receipt.rejections) == (how_many, ())
+    assert {row["output_visible_tokens"] for row in bench.rows("usage")} == {10}
+    assert [row["output_visible_tokens"] for row in bench.rows("usage", tenant=other)] == [99] * how_many
 
 
 def test_a_row_that_was_written_again_with_a_higher_version_survives_a_resend(
@@ -108,6 +112,19 @@ def test_a_row_that_was_written_again_with_a_higher_version_survives_a_resend(
     (receipt,) = bench.process([event(1)])
     assert receipt.duplicates == 1
     assert bench.row()["cost_nano"] == 42
+
+
+def test_of_an_ids_versions_the_highest_is_known(bench: Any, event: Any, database: Any) -> None:
+    events = [event(key) for key in range(70)]  # enough for a lookup by range
+    bench.process(events)
+    for by in (5, 2):
+        sql = "INSERT INTO usage SELECT * REPLACE (ver + {by:UInt8} AS ver) FROM usage FINAL WHERE tenant = {t:String}"
+        database.command(sql, {"t": bench.tenant, "by": by})
+    ids = [uuid.UUID(e["event_id"]).int for e in events]
+    store = Store(database)
+    written = int(bench.clock.now().timestamp()) * 1000
+    assert {known.ver for known in store.known(bench.tenant, ids).values()} == {written + 7}
+    assert store.known(bench.tenant, ids[:1])[ids[0]].ver == written + 7
 
 
 def test_a_changed_workspace_does_not_make_a_resend_a_conflict(
@@ -129,11 +146,11 @@ def test_ids_far_apart_are_found_as_well_as_dense_ones(bench: Any, event: Any, n
 
 
 def test_a_crowded_stretch_of_ids_is_still_exact(bench: Any, event: Any, now: Any) -> None:
-    # 2,000 strangers lie between 64 dense ids: more than the range lookup reads.
+    # 2,000 strangers lie between 64 dense ids: more than the range lookup reads to its end.
     many = [event(key, at=now + timedelta(milliseconds=key % 60)) for key in range(2_000)]
     bench.process(*(many[start : start + 500] for start in range(0, 2_000, 500)))
-    (receipt,) = bench.process([*many[::30], event("new")])
-    assert (receipt.accepted, receipt.duplicates) == (1, 67)
+    (receipt,) = bench.process([*many[::29], event("new")])
+    assert (receipt.accepted, receipt.duplicates) == (1, 69)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

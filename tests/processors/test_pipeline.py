@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from uptake.processors.collector import collector_paused
 from uptake.processors.pipeline import Written
 from uptake.schemas.batch import Batch, ClientReport, MalformedBatch, RejectionReason, StoreUnavailable
 
@@ -221,6 +223,39 @@ def test_counters_say_what_became_of_everything(bench: Any, event: Any) -> None:
         "rejected": 1,
         "malformed": 1,
     }
+
+
+def test_the_collector_is_paused_during_a_call_and_runs_again_after_it_whatever_happened(
+    bench: Any, event: Any
+) -> None:
+    seen: list[bool] = []
+    bench.pipeline._told = lambda news: seen.append(gc.isenabled())
+    bench.process([event(1)])
+    assert (seen, gc.isenabled()) == ([False], True)
+    bench.database.broken = {"usage"}
+    with pytest.raises(StoreUnavailable):
+        bench.process([event(2)])
+    assert gc.isenabled()
+
+
+def test_a_collector_that_somebody_else_switched_off_stays_off() -> None:
+    gc.disable()
+    try:
+        with collector_paused():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_a_call_that_overlaps_another_does_not_prolong_its_pause() -> None:
+    first, second = collector_paused(), collector_paused()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert gc.isenabled()
+    second.__exit__(None, None, None)
+    assert gc.isenabled()
 
 
 def test_a_batch_does_not_show_its_body(event: Any, secret: str, now: Any) -> None:
