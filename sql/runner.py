@@ -80,12 +80,12 @@ class KpiRunner:
 
     def run(self, name: str, period: Period, teams: Sequence[str] = ()) -> KpiResult:
         """One KPI of some teams (none: the organisation). Raises UsageError for a name that does not exist."""
-        definition = _definition(name)
+        definition = definition_of(name)
         return self._result(definition, period, tuple(teams), self._rows(definition, period))
 
     def by_team(self, name: str, period: Period) -> dict[str, KpiResult]:
         """One KPI of every team that has a row, by team ('' is what belongs to no team)."""
-        definition = _definition(name)
+        definition = definition_of(name)
         rows = self._rows(definition, period)
         sizes = _sizes(definition, rows)
         hidden = hidden_teams(sizes, self._audiences) if sizes else frozenset()
@@ -100,7 +100,7 @@ class KpiRunner:
 
     def explain(self, name: str, period: Period, teams: Sequence[str] = ()) -> Explanation:
         """The definition, the query and the parameters behind `run`, without running it."""
-        definition = _definition(name)
+        definition = definition_of(name)
         parameters = {**self._parameters(definition, period), "tenant": self._database.name}
         return Explanation(definition, period, tuple(teams), parameters)
 
@@ -170,7 +170,8 @@ class KpiRunner:
         )
 
 
-def _definition(name: str) -> KpiDefinition:
+def definition_of(name: str) -> KpiDefinition:
+    """A KPI's definition. Raises UsageError naming those that there are."""
     catalogue = load_catalogue()
     if name not in catalogue:
         raise UsageError(f"there is no KPI {name!r}", f"one of: {', '.join(catalogue)}")

@@ -15,7 +15,7 @@ from uptake.errors import UsageError
 from uptake.home import Home
 from uptake.sql.catalogue import load_catalogue
 from uptake.sql.results import KpiResult
-from uptake.sql.runner import Explanation
+from uptake.sql.runner import Explanation, definition_of
 
 From = Annotated[str | None, typer.Option("--from", help="first day, such as 2026-11-09", metavar="DAY")]
 To = Annotated[str | None, typer.Option("--to", help="last day, which belongs to the period", metavar="DAY")]
@@ -40,6 +40,7 @@ def kpi(
         return
     if first is None or last is None:
         raise UsageError("a KPI is of a period", f"uptake kpi {name} --from 2026-11-09 --to 2026-11-15")
+    definition_of(name)
     home = open_home(context)
     workspace = home.workspace(tenant)
     period = _period(first, last, workspace.organisation.zone)
@@ -48,8 +49,8 @@ def kpi(
             f"{period.last} is not over yet in {period.zone}: a KPI of a partial period misleads",
             "end the period with a day that is over",
         )
-    runner = home.runner(tenant)
     teams = teams_of(home, team, tenant)
+    runner = home.runner(tenant)
     if explain:
         _explain(runner.explain(name, period, teams), as_json)
     elif by_team:
