@@ -51,10 +51,11 @@ class Client:
     passes makes one raise: an event that cannot be sent is counted, with its reason, in `stats()` and told to
     `on_drop(reason, count)`, which is called on the sender's thread (or on the one that closes the client).
 
-    `queue_events` and `queue_bytes` bound what waits; `linger` is how long the first event of a batch waits for
-    company, `timeout` how long one request may take, `exit_timeout` how long the process's exit may be held up
-    (all in seconds). `clock` gives the time of events. With `background=False` no thread is ever started, and
-    `flush` and `close` send on the caller's; `on_problem` is given the words for each dropped event: for tests.
+    `queue_events` and `queue_bytes` bound what waits. In seconds: `linger` is how long the first event of a batch
+    waits for company, `timeout` how long one request may take, `exit_timeout` how long the process's exit may wait
+    for the sender (the default keeps it within 2, the interpreter's own end included). `clock` gives the time of
+    events. For tests: with `background=False` no thread is ever started, and `flush` and `close` send on the
+    caller's; `on_problem` is given the words for each dropped event.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Client:
         queue_bytes: int = 16 * 1024 * 1024,
         linger: float = 1.0,
         timeout: float = 10.0,
-        exit_timeout: float = 2.0,
+        exit_timeout: float = 1.5,
         retry: Retry | None = None,
         on_drop: OnDrop | None = None,
         clock: Clock | None = None,

@@ -35,7 +35,7 @@ def init(
     queue_bytes: int = 16 * 1024 * 1024,
     linger: float = 1.0,
     timeout: float = 10.0,
-    exit_timeout: float = 2.0,
+    exit_timeout: float = 1.5,
     on_drop: OnDrop | None = None,
     clock: Clock | None = None,
 ) -> Client:
