@@ -246,3 +246,19 @@ def test_backing_off_doubles_and_ends() -> None:
     waits = [backoff(n).total_seconds() for n in range(1, 5)]
     assert waits == [5, 10, 20, 40]
     assert backoff(10_000) == BACKOFF_LAST
+
+
+def test_a_letter_in_doubt_that_another_process_put_off_is_not_looked_at_twice(
+    engine: Engine, clock: ManualClock, say: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one read the letter as due before the first took its lease."""
+    say()
+    first, second = Outbox(engine, clock), Outbox(engine, clock)
+    first.deliver(Post([UnsureError("lost")]))
+    clock.set(clock.now() + backoff(1))
+    stale = second._due(10)
+    monkeypatch.setattr(second, "_due", lambda limit: stale)
+    assert first.deliver(Post(look_fails=[LaterError("slow down")])) == {"ambiguous": 1}
+    late = Post()
+    assert second.deliver(late) == {}
+    assert (late.looks, late.sends) == (0, 0)

@@ -328,3 +328,16 @@ def _contrast(one: str, other: str) -> float:
 
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+def test_what_all_tables_and_charts_of_a_message_may_hold_is_shared(
+    a_message: Build, full_message: Message
+) -> None:
+    row = ("x" * 20, "y" * 20, "z" * 20)
+    table = Table(caption="big", columns=("a", "b", "c"), rows=(row,) * 100)
+    drawn = slack.render(a_message(blocks=(table, table, *[_chart_of(full_message)] * 3)))
+    _check_limits(drawn)
+    kinds = [block["type"] for block in drawn["blocks"]]
+    assert kinds.count("data_table") == 1
+    assert kinds.count("data_visualization") == 2
+    assert any("```" in block["text"]["text"] for block in drawn["blocks"] if block["type"] == "section")

@@ -235,6 +235,19 @@ def test_a_finding_older_than_the_short_window_is_found_within_the_hour(world: W
     assert len(world.said("finding")) == 1
 
 
+def test_a_known_finding_does_not_shrink_to_what_the_short_window_sees(world: World) -> None:
+    tick = world.tick()
+    stray = {"app": "tender-bot", "authorisation": "unregistered_app"}
+    world.usage(world.clock.now() - timedelta(days=20), 5, calls=5, **stray)
+    tick.run(world.clock.now())
+    world.usage(world.clock.now(), 1, **stray)
+    for minutes, calls in ((1, 5), (61, 6)):
+        world.clock.set(world.clock.now() + timedelta(minutes=minutes))
+        tick.run(world.clock.now())
+        (finding,) = standing.load_findings(world.engine, world.tenant)
+        assert finding.detail["calls"] == calls
+
+
 # --- digests ---
 
 
