@@ -6,7 +6,7 @@ Identities are built by those who compose the message (`budgets.identity`, `find
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -41,7 +41,7 @@ def say(
     channels: Sequence[str],
     now: datetime,
     *,
-    also: Iterable[str] = (),
+    also: Sequence[str] = (),
     detail: Mapping[str, Any] | None = None,
 ) -> bool:
     """Record a fact and put its message into the outbox of every channel, in one transaction.
@@ -76,8 +76,19 @@ def say(
             connection.execute(facts.insert(), rows)
             connection.execute(outbox.insert(), letters)
     except IntegrityError:
+        if not _recorded(engine, identity, also):
+            raise  # not a repetition but a row that can never be written
         return False
     return True
+
+
+def _recorded(engine: Engine, identity: str, also: Sequence[str]) -> bool:
+    """Whether one of these facts, or a letter about the first, is there already."""
+    if said(engine, (identity, *also)):
+        return True
+    with engine.connect() as connection:
+        letters = select(outbox.c.id).where(outbox.c.identity == identity).limit(1)
+        return connection.execute(letters).first() is not None
 
 
 def said(engine: Engine, identities: Collection[str]) -> dict[str, datetime]:

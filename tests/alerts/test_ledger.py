@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import IntegrityError
 
 from uptake.alerts import ledger
 from uptake.alerts.message import Message
@@ -83,3 +85,10 @@ def test_recent_facts_come_newest_first(engine: Engine, clock: ManualClock, a_me
         clock.set(clock.now().replace(hour=clock.now().hour + 1))
     ledger.say(engine, "other", "digest", "globex", a_message("other"), ["#a"], clock.now())
     assert [fact.identity for fact in ledger.recent(engine, "acme")] == ["b", "a"]
+
+
+def test_a_row_that_cannot_be_written_is_not_taken_for_a_repetition(
+    engine: Engine, clock: ManualClock, a_message: Build
+) -> None:
+    with pytest.raises(IntegrityError):
+        ledger.say(engine, "f1", "digest", None, a_message("f1"), ["#a"], clock.now())  # type: ignore[arg-type]
