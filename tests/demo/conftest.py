@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from uptake.alerts.message import Message
+from uptake.calendar import IsoWeek
+from uptake.demo import facts
 from uptake.demo.calls import Call
 from uptake.demo.events import generate
 from uptake.demo.oracle import Oracle
@@ -34,8 +36,9 @@ class DemoOutput:
     def kind(self, kind: str) -> list[Spoken]:
         return [each for each in self.spoken if each.message.kind == kind]
 
-    def digest(self, channel: str) -> Message:
-        (found,) = [each.message for each in self.kind("digest") if each.channel == channel]
+    def digest(self, channel: str, week: IsoWeek = facts.LAST_WEEK) -> Message:
+        said = [each.message for each in self.kind("digest") if each.channel == channel]
+        (found,) = [message for message in said if f"/{week}/" in message.identity]
         return found
 
 

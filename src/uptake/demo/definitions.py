@@ -40,17 +40,27 @@ class Budget:
     app: str | None = None
     channel: str = ""
     contact: str = ""
-    valid_from: date | None = None
 
+
+BUDGETS_SINCE = date(2026, 11, 1)
+"""November is the first month with budgets."""
 
 BUDGETS = (
     Budget("organisation", "All AI use", 3_000),
-    Budget(facts.BREACH.budget, "Claims letters", facts.BREACH.amount, facts.BREACH.app, "#claims-ai",
-           "@oncall-ai", date(2026, 11, 1)),
-    Budget("underwriting-assistant", "Underwriting assistant", 260, "underwriting-assistant", "#underwriting-ai"),
+    Budget(
+        facts.BREACH.budget,
+        "Claims letters",
+        facts.BREACH.amount,
+        facts.BREACH.app,
+        "#claims-ai",
+        "@oncall-ai",
+    ),
+    Budget(
+        "underwriting-assistant", "Underwriting assistant", 260, "underwriting-assistant", "#underwriting-ai"
+    ),
     Budget("broker-mail", "Broker mail", 160, "broker-mail", "#sales-ai"),
-    Budget("service-desk", "Service desk", 260, "service-desk", "#service-ia"),
-)  # fmt: skip
+    Budget("service-desk", "Service desk", 600, "service-desk", "#service-ia"),
+)
 
 TARGETS = (
     ("adoption", None, "0.70", "Head of transformation"),

@@ -21,6 +21,8 @@ FIRST_WEEK = IsoWeek(2026, 34)
 LAST_WEEK = IsoWeek(2026, 46)
 WEEKS = 13
 DEFAULT_SEED = 2026
+WATCHED_WEEKS = 2
+"""Of the thirteen, the last ones in which budgets, findings and digests are looked at. Before, history is made."""
 HOLIDAYS = frozenset({date(2026, 8, 15), date(2026, 11, 1), date(2026, 11, 11)})
 """Public holidays in France within the thirteen weeks. The clock goes back on Sunday 25 October (week 43)."""
 

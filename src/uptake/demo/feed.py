@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -42,6 +43,8 @@ class Apps:
     def __init__(
         self, apps: Iterable[str], endpoint: str, new_key: Callable[[str], str], pseudonym_key: str
     ) -> None:
+        # The SDK's warnings would be about what is planted; whatever else is lost, `lost` tells.
+        logging.getLogger("uptake").addHandler(logging.NullHandler())
         self._networks: dict[str, ForgetfulNetwork] = {}
         self._clients: dict[str, Client] = {}
         for app in apps:

@@ -34,8 +34,16 @@ def write_workspace(organisation: Organisation, directory: Path) -> list[Path]:
     return paths
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes every value out: people do not write anchors, and the loader does not read them."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def _yaml(value: Any) -> str:
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+    written: str = yaml.dump(value, Dumper=_Plain, sort_keys=False, allow_unicode=True)
+    return written
 
 
 def _organisation() -> dict[str, Any]:
@@ -73,10 +81,10 @@ def _budgets() -> list[dict[str, Any]]:
         entry: dict[str, Any] = {"budget": budget.budget, "name": budget.name, "amount": budget.amount}
         if budget.app:
             entry["scope"] = {"app": budget.app}
-        for name in ("channel", "contact", "valid_from"):
+        for name in ("channel", "contact"):
             if value := getattr(budget, name):
                 entry[name] = value
-        entries.append(entry)
+        entries.append({**entry, "valid_from": definitions.BUDGETS_SINCE})
     return entries
 
 

@@ -4,7 +4,7 @@
 2. the workspace's files   loaded and checked as anybody's
 3. the plan                thirteen weeks of SDK calls, from the seed
 4. the service             gateway on a free port, engine on disk, state in SQLite
-5. the weeks               at each stop: move the clock, make the calls, flush, tick
+5. the weeks               at each stop: move the clock, make the calls, flush, look
 6. Monday morning          the digests of the week that just closed
 7. what was said           messages.json and index.html
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -50,14 +50,12 @@ def _silent(done: int, whole: int, where: str) -> None: ...
 
 @dataclass(frozen=True, slots=True)
 class DemoRun:
-    """What came out: all messages in the order they were said, and the counters of the drive."""
+    """What came out: all messages in the order they were said, and what went wrong on the way, on purpose."""
 
     place: Place
     spoken: list[show.Spoken]
-    events: int
-    duplicates: int
-    lost: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
+    seconds: float
+    mishaps: show.Mishaps
 
 
 def run_demo(
@@ -85,14 +83,14 @@ def run_demo(
     service = open_service(settings, clock)
     try:
         service.start()  # 4
-        lost, duplicates = _drive(service, clock, calls, names, settings, progress)  # 5
+        mishaps = _drive(service, clock, calls, names, settings, progress)  # 5
         clock.set(MONDAY)
-        service.tick.run(clock.now())  # 6
+        _look(service, clock)  # 6
         spoken = _spoken(service.home.state)
     finally:
         service.stop()
     _leave(place, spoken)  # 7
-    run = DemoRun(place, spoken, len(calls), duplicates, lost, time.monotonic() - started)
+    run = DemoRun(place, spoken, time.monotonic() - started, mishaps)
     _tell(run, echo, colour)
     return run
 
@@ -123,8 +121,8 @@ def _drive(
     names: list[str],
     settings: Settings,
     progress: Progress,
-) -> tuple[dict[str, int], int]:
-    """The thirteen weeks. Returns what was lost by reason, and how many events came twice."""
+) -> show.Mishaps:
+    """The thirteen weeks. Returns what went wrong in them; raises UptakeError when that is not what was planted."""
     assert settings.pseudonym_key is not None
     key = settings.pseudonym_key.get_secret_value()
     mishap = facts.UNTIDY
@@ -147,13 +145,23 @@ def _drive(
         wrong = sum(not call.valid for call in calls)
         if lost != {"rejected:future": wrong}:
             raise UptakeError(f"events of the demo were lost: {lost}", "this is a bug; please report it")
-        return lost, service.pipeline.counters["duplicates"]
+    late = sum(call.sent_at == mishap.late_sent for call in calls)
+    return show.Mishaps(wrong, service.pipeline.counters["duplicates"], late)
 
 
 def _stop_at(part: Slice, service: Service, clock: ManualClock, apps: Apps) -> None:
     clock.set(part.until)
     apps.send(part.calls)
-    service.tick.run(clock.now())
+    if part.watched:
+        _look(service, clock)
+
+
+def _look(service: Service, clock: ManualClock) -> None:
+    """One tick; in the demo nothing may fail."""
+    report = service.tick.run(clock.now())
+    if report.failed:
+        steps = "; ".join(f"{step.name}: {step.error}" for step in report.failed)
+        raise UptakeError(f"the tick failed ({steps})", "this is a bug; please report it")
 
 
 def _spoken(state: Engine) -> list[show.Spoken]:
@@ -185,5 +193,6 @@ def _leave(place: Place, spoken: list[show.Spoken]) -> None:
 def _tell(run: DemoRun, echo: Echo, colour: bool) -> None:
     claims = next(d for d in DEPARTMENTS if d.slug == "claims")
     echo(show.alerts(run.spoken))
+    echo(show.mishaps(run.mishaps))
     echo(show.digests(run.spoken, ("#ai-programme", claims.channel), colour))
     echo(show.closing(run.place, run.spoken, run.seconds))

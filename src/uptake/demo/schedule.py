@@ -17,10 +17,15 @@ _LAST = tuple(range(8, 20))
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Calls that are sent together at `until`, none of which is later."""
+    """Calls that are sent together at `until`, none of which is later. `watched`: budgets, findings and digests are
+    looked at afterwards."""
 
     until: datetime
     calls: list[Call]
+
+    @property
+    def watched(self) -> bool:
+        return self.until >= facts.LAST_WEEK.shift(1 - facts.WATCHED_WEEKS).period(facts.ZONE).start
 
 
 def stops() -> list[datetime]:
@@ -28,9 +33,9 @@ def stops() -> list[datetime]:
     have many; a day without one at midnight hands its late calls on to the next."""
     moments: list[datetime] = []
     for week in range(facts.WEEKS):
-        closely = week >= facts.WEEKS - 2
+        closely = week >= facts.WEEKS - facts.WATCHED_WEEKS
         for day in facts.FIRST_WEEK.shift(week).period(facts.ZONE).days():
-            hours = _LAST_BUT_ONE if week == facts.WEEKS - 2 else _LAST
+            hours = _LAST if week == facts.WEEKS - 1 else _LAST_BUT_ONE
             moments += [at(day, hour) for hour in (hours if closely and is_working(day) else _DAILY)]
             if closely or day.weekday() == 6:
                 moments.append(_end(day))

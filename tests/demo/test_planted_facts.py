@@ -1,0 +1,367 @@
+"""Every planted fact, computed without the SQL and the pipeline, is what the demo said: that number, once."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uptake.alerts.message import Actions, Chart, Footer, Message, Table
+from uptake.calendar import IsoWeek, Period
+from uptake.demo import facts
+from uptake.demo.calls import Call
+from uptake.demo.oracle import ALL_TEAMS, Oracle, Share
+from uptake.demo.organisation import DEPARTMENTS, Organisation, teams_of
+from uptake.demo.patterns import local_day
+from uptake.demo.schedule import stops
+
+WEEK, BEFORE = facts.LAST_WEEK, facts.LAST_WEEK.shift(-1)
+AUDIENCES: dict[str, tuple[str, ...]] = {
+    "#ai-programme": ALL_TEAMS,
+    **{department.channel: teams_of(department.slug) for department in DEPARTMENTS},
+}
+TRUSTING = [
+    channel
+    for channel, teams in AUDIENCES.items()
+    if teams in (ALL_TEAMS, teams_of("claims"), teams_of("sales"))
+]
+"""Audiences whose apps ask for decisions."""
+
+
+def plain(text: str) -> str:
+    """One writing for both languages: ordinary spaces, a decimal point, no space before a per cent sign."""
+    text = re.sub(r"[\u00a0\u202f]", " ", text)
+    return re.sub(r"(\d),(\d)(?!\d\d)", r"\1.\2", text).replace(" %", "%")
+
+
+def cells(message: Message, row: int) -> list[str]:
+    """A row of the digest's table: 0 adoption, 1 overrides, 2 thumbs, 3 spend, 4 unauthorised."""
+    (table,) = [block for block in message.blocks if isinstance(block, Table)]
+    return [plain(cell) for cell in table.rows[row]]
+
+
+def actions(message: Message) -> list[str]:
+    return [item for block in message.blocks if isinstance(block, Actions) for item in block.items]
+
+
+def footer(message: Message) -> str:
+    (found,) = [block for block in message.blocks if isinstance(block, Footer)]
+    return plain(found.text)
+
+
+def percent(share: Share) -> str:
+    """As a reader would round it: one place below 10 %, and above 99 % downwards, else whole."""
+    exact = Decimal(share.numerator) * 100 / share.denominator
+    if exact > 99 and share.numerator < share.denominator:
+        return f"{exact.quantize(Decimal('0.1'), 'ROUND_DOWN')}%"
+    rounded = exact.quantize(Decimal("0.1") if exact < 10 else Decimal(1), ROUND_HALF_UP)
+    return f"{rounded:f}%".replace(".0%", "%")
+
+
+def euros(nano: int) -> str:
+    amount = Decimal(nano) / 10**9
+    rounded = amount.quantize(Decimal(1) if amount >= 100 else Decimal("0.01"), ROUND_HALF_UP)
+    return f"{rounded:,f}"
+
+
+# The digests
+
+
+@pytest.fixture(params=AUDIENCES)
+def channel(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_adoption_is_the_oracles_for_every_audience(demo: Any, oracle: Oracle, channel: str) -> None:
+    change = oracle.adoption_change(WEEK, AUDIENCES[channel])
+    _, value, _, against = cells(demo.digest(channel), 0)
+    found = re.search(r"(\d+%) \((\d+) (?:of|sur) (\d+)\)", value)
+    assert found is not None, value
+    assert found.groups() == (percent(change.now), str(change.now.numerator), str(change.now.denominator))
+    points = Decimal(change.now.value - change.before.value) * 100
+    assert f"{abs(points):.0f} pts" in against
+    assert ("−" in against.split(" pt")[0]) == (points < 0)
+
+
+def test_claims_change_is_split_into_its_usage_part_and_its_roster_part(demo: Any, oracle: Oracle) -> None:
+    change = oracle.adoption_change(WEEK, teams_of("claims"))
+    against = cells(demo.digest("#claims-ai"), 0)[3]
+    assert f"usage −{-100 * change.usage_part:.0f}" in against
+    assert f"roster −{-100 * change.roster_part:.0f}" in against
+    (joined,) = facts.ELIGIBLE_SINCE_THIS_WEEK
+    assert f"{joined.people} joined, 1 left" in against
+
+
+def test_who_joined_last_week_is_in_grace_and_in_no_denominator(demo: Any, oracle: Oracle) -> None:
+    seats = {
+        m.address for m in oracle.organisation.members
+        if m.seat and m.team_on(WEEK.period(facts.ZONE).last) in ALL_TEAMS
+    }  # fmt: skip
+    in_grace = sum(joined.people for joined in facts.NEW_THIS_WEEK)
+    assert f"of {len(seats) - in_grace})" in cells(demo.digest("#ai-programme"), 0)[1]
+
+
+def test_the_climbing_team_shows_in_the_chart_of_its_department(demo: Any, oracle: Oracle) -> None:
+    (chart,) = [block for block in demo.digest("#service-ia").blocks if isinstance(block, Chart)]
+    teams = teams_of("service")
+    expected = [oracle.adoption(WEEK.shift(n), teams).value for n in range(-11, 1)]
+    assert chart.series[0].values == pytest.approx(tuple(expected))
+
+
+@pytest.mark.parametrize("channel", TRUSTING)
+def test_overrides_are_the_oracles_with_their_coverage(demo: Any, oracle: Oracle, channel: str) -> None:
+    expected = oracle.override(WEEK, AUDIENCES[channel])
+    _, value, _, against = cells(demo.digest(channel), 1)
+    assert value.startswith(f"{percent(expected.rate)} [")
+    assert f"{percent(Share(expected.covered, expected.shown))} of {expected.shown:,} answers" in against
+
+
+def test_claims_overrides_are_a_clear_change_and_the_others_are_not(demo: Any) -> None:
+    assert "pts, clear change" in cells(demo.digest("#claims-ai"), 1)[3]
+    assert "no clear change" in cells(demo.digest("#sales-ai"), 1)[3]
+
+
+@pytest.mark.parametrize("channel", ["#claims-ai", "#ai-programme"])
+def test_the_new_prompt_is_named_with_its_size_and_its_reason(
+    demo: Any, oracle: Oracle, channel: str
+) -> None:
+    change = facts.PROMPT
+    prompts, reasons = oracle.prompts(WEEK), oracle.reasons(WEEK, change.after)
+    message = demo.digest(channel)
+    assert change.after in message.summary
+    (item,) = [item for item in actions(message) if change.after in item]
+    assert change.app in item
+    assert f"{percent(prompts[change.after])} overridden against {percent(prompts[change.before])}" in item
+    named = Share(reasons[change.reason], prompts[change.after].numerator)
+    assert f"“wrong tone” is {percent(named)} of the reasons" in item
+    assert not [item for item in actions(demo.digest("#sales-ai")) if change.after in item]
+
+
+def test_thumbs_down_are_over_rated_answers(demo: Any, oracle: Oracle, channel: str) -> None:
+    expected = oracle.thumbs_down(WEEK, AUDIENCES[channel])
+    assert cells(demo.digest(channel), 2)[1].startswith(f"{percent(expected)} [")
+
+
+def test_spend_is_the_oracles_to_the_digit_that_is_shown(demo: Any, oracle: Oracle, channel: str) -> None:
+    teams = AUDIENCES[channel]
+    _, value, _, against = cells(demo.digest(channel), 3)
+    assert euros(oracle.spend(WEEK.period(facts.ZONE), teams)) in value
+    assert euros(oracle.spend(BEFORE.period(facts.ZONE), teams)) in against
+
+
+def test_the_unauthorised_share_is_the_oracles(demo: Any, oracle: Oracle, channel: str) -> None:
+    teams = AUDIENCES[channel]
+    expected = oracle.unauthorised(WEEK, teams)
+    _, value, _, against = cells(demo.digest(channel), 4)
+    assert value.startswith(percent(expected))
+    assert (str(facts.SHADOW.calls) in against) == (expected.numerator > 0)
+
+
+@pytest.mark.parametrize("channel", ["#sales-ai", "#ai-programme"])
+def test_the_unregistered_app_is_named_with_its_calls_and_its_cost(
+    demo: Any, oracle: Oracle, channel: str
+) -> None:
+    seen = oracle.sighting(facts.SHADOW.app)
+    (item,) = [item for item in actions(demo.digest(channel)) if facts.SHADOW.app in item]
+    assert f"{seen.calls} calls" in item
+    assert f"€{euros(seen.nano)}" in item
+
+
+@pytest.mark.parametrize("channel", ["#claims-ai", "#ai-programme"])
+def test_the_team_that_never_started_is_named(demo: Any, oracle: Oracle, channel: str) -> None:
+    stalled = facts.STALLED
+    (item,) = [item for item in actions(demo.digest(channel)) if stalled.team in item]
+    eligible = oracle.adoption(WEEK, (stalled.team,)).denominator
+    assert f"{oracle.never_started(WEEK, stalled.team)} of {eligible} eligible people" in item
+    assert "no champion" in item
+
+
+def test_the_footer_says_how_far_to_trust_the_figures(demo: Any, oracle: Oracle, channel: str) -> None:
+    teams = AUDIENCES[channel]
+    said = footer(demo.digest(channel))
+    assert percent(oracle.complete(WEEK)) in said
+    assert percent(oracle.late(WEEK, teams)) in said
+    assert percent(oracle.unpriced(WEEK, teams)) in said
+
+
+# Alerts and findings
+
+
+def test_each_threshold_is_said_at_the_first_look_after_it_was_crossed(demo: Any, oracle: Oracle) -> None:
+    breach = facts.BREACH
+    crossed = oracle.crossings(
+        breach.app, date(2026, 11, 1), breach.amount, [t for t, _ in breach.crossed_on]
+    )
+    looks = stops()
+    expected = {
+        f"budget/{facts.TENANT}/{breach.budget}/2026-11-01/{threshold}": next(
+            look for look in looks if look >= at
+        )
+        for threshold, at in crossed.items()
+    }
+    assert {each.message.identity: each.at for each in demo.kind("budget")} == expected
+    assert tuple((t, local_day(at)) for t, at in crossed.items()) == breach.crossed_on
+
+
+def test_the_breach_says_amount_and_day(demo: Any) -> None:
+    breach = demo.kind("budget")[-1]
+    day = dict(facts.BREACH.crossed_on)[100]
+    assert breach.message.identity.endswith("/100")
+    assert f"€{facts.BREACH.amount}" in breach.message.title
+    assert f"{day.day} of 30 days" in breach.message.title
+    assert breach.channel == "#claims-ai"
+
+
+def test_the_unregistered_app_is_told_within_seconds_and_once(demo: Any) -> None:
+    (finding,) = demo.kind("finding")
+    assert facts.SHADOW.app in finding.message.title
+    assert 0 <= (finding.at - facts.SHADOW.first_seen).total_seconds() <= 5
+    text = plain(finding.message.model_dump_json())
+    assert "1 call" in text
+    assert facts.SHADOW.data_class in text
+    assert facts.SHADOW.model in text
+
+
+def test_every_fact_is_one_message(demo: Any) -> None:
+    assert set(Counter(each.message.identity for each in demo.spoken).values()) == {1}
+    weeks = Counter(each.message.identity.split("/")[3] for each in demo.kind("digest"))
+    assert weeks == {str(WEEK.shift(-n)): len(AUDIENCES) for n in range(facts.WATCHED_WEEKS + 1)}
+
+
+# The database that the demo leaves, to the last unit
+
+FIGURES = """
+import json, sys
+from datetime import date
+from uptake.calendar import Period
+from uptake.home import Home
+from uptake.settings import Settings
+asked = json.load(sys.stdin)
+with Home(Settings(log_level="WARNING")) as home:
+    runner = home.runner()
+    out = []
+    for name, first, after, zone, teams in asked:
+        result = runner.run(name, Period(date.fromisoformat(first), date.fromisoformat(after), zone), teams)
+        out.append([result.numerator, result.denominator, dict(result.extras), dict(result.excluded)])
+    found = home.database.tenant(home.workspace().tenant).query(
+        "SELECT reason, count() AS letters FROM dead_letters FINAL WHERE tenant = {tenant:String} GROUP BY reason")
+    print(json.dumps([out, found]))
+"""
+
+
+@pytest.fixture(scope="module")
+def figures(demo: Any) -> tuple[dict[tuple[str, IsoWeek, str], list[Any]], list[dict[str, Any]]]:
+    """KPI results by name, week and channel, asked of the demo's database by another process."""
+    names = ("adoption", "override_rate", "thumbs_down", "spend", "unauthorised_share", "tokens", "unpriced_share",
+             "late_share", "completeness")  # fmt: skip
+    asked = {
+        (name, week, channel): (name, str(week.monday()), str(week.shift(1).monday()), facts.ZONE,
+                                [] if teams == ALL_TEAMS else list(teams))
+        for name in names for week in (WEEK, BEFORE) for channel, teams in AUDIENCES.items()
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", FIGURES], input=json.dumps(list(asked.values())), capture_output=True, text=True,
+        timeout=120, cwd=demo.root, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    results, letters = json.loads(done.stdout)
+    return dict(zip(asked, results, strict=True)), letters
+
+
+@pytest.mark.parametrize("week", [WEEK, BEFORE], ids=str)
+def test_every_figure_is_the_oracles_to_the_last_unit(
+    figures: Any, oracle: Oracle, channel: str, week: IsoWeek
+) -> None:
+    found, _ = figures
+    teams = AUDIENCES[channel]
+
+    def parts(name: str) -> tuple[int, int]:
+        return tuple(found[name, week, channel][:2])  # type: ignore[return-value]
+
+    def both(share: Share) -> tuple[int, int]:
+        return share.numerator, share.denominator
+
+    period = week.period(facts.ZONE)
+    assert parts("adoption") == both(oracle.adoption(week, teams))
+    override = oracle.override(week, teams)
+    assert parts("override_rate") == both(override.rate)
+    extras, excluded = found["override_rate", week, channel][2:]
+    assert (extras["decided"], extras["shown"]) == (override.covered, override.shown)
+    assert excluded["escalated"] == override.escalated
+    assert parts("thumbs_down") == both(oracle.thumbs_down(week, teams))
+    assert parts("spend")[0] == oracle.spend(period, teams)
+    assert parts("unauthorised_share") == both(oracle.unauthorised(week, teams))
+    assert parts("tokens")[0] == oracle.tokens(period, teams)
+    assert parts("unpriced_share") == both(oracle.unpriced(week, teams))
+    assert parts("late_share") == both(oracle.late(week, teams))
+    assert parts("completeness") == both(oracle.complete(week))
+
+
+def test_the_event_from_a_wrong_clock_is_a_dead_letter_and_nothing_else_is(figures: Any) -> None:
+    assert figures[1] == [{"reason": "future", "letters": 1}]
+
+
+def test_what_came_twice_is_said_and_counted_once(demo: Any, figures: Any, oracle: Oracle) -> None:
+    twice = re.search(r"(\d+) events came twice", demo.stdout)
+    assert twice is not None
+    assert int(twice[1]) >= 1
+    assert figures[0]["tokens", WEEK, "#ai-programme"][0] == oracle.tokens(
+        Period(WEEK.monday(), WEEK.shift(1).monday(), facts.ZONE)
+    )
+
+
+# People
+
+
+def test_nobody_is_named_anywhere_but_in_the_roster(demo: Any, people: Organisation) -> None:
+    texts = {"stdout": demo.stdout, "stderr": demo.stderr}
+    for path in demo.root.rglob("*"):
+        if path.is_file() and path.name != "roster.csv":
+            texts[str(path.relative_to(demo.root))] = path.read_bytes().decode("utf-8", "replace").lower()
+    for member in people.members:
+        name = member.address.removesuffix("@example.com")
+        named = [where for where, text in texts.items() if name in text.lower()]
+        assert not named, f"somebody is named in {', '.join(named)}"
+    assert not [where for where, text in texts.items() if "@example.com" in text.lower()]
+
+
+def test_the_roster_is_where_people_are(demo: Any, people: Organisation) -> None:
+    roster = (demo.root / "workspace" / "roster.csv").read_text(encoding="utf-8")
+    assert all(member.address in roster for member in people.members)
+
+
+# What is left behind
+
+
+def test_the_page_holds_every_message_and_needs_nothing_from_elsewhere(demo: Any) -> None:
+    page = (demo.root / "index.html").read_text(encoding="utf-8")
+    assert page.count("<article") == len(demo.spoken)
+    assert not re.search(r"""(?:src|href)=["']https?:|@import|<script""", page)
+
+
+def test_the_terminal_shows_the_story(demo: Any) -> None:
+    for each in [*demo.kind("budget"), *demo.kind("finding")]:
+        assert each.message.title in demo.stdout
+    for channel in ("#ai-programme", "#claims-ai"):
+        assert demo.digest(channel).title in demo.stdout
+    assert demo.stderr == "", "nothing was logged"
+
+
+def test_every_message_is_delivered_as_files(demo: Any) -> None:
+    written = list(Path(demo.root / "data" / "messages").iterdir())
+    assert Counter(path.suffix for path in written) == dict.fromkeys(
+        (".txt", ".html", ".json"), len(demo.spoken)
+    )
+
+
+def test_the_plan_was_sent_whole(demo: Any, plan: list[Call]) -> None:
+    assert f"{len(plan):,} events" in demo.stdout
+    assert max(each.at for each in demo.spoken) == datetime(2026, 11, 16, 8, tzinfo=facts.TZ)
