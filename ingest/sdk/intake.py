@@ -94,6 +94,10 @@ class Intake:
             except Empty:
                 break
         self._wake_at = _NEVER
+        while (
+            not self._wake.empty()
+        ):  # calls that came while nobody slept; what they were about is looked at anyway
+            self._wake.get()
 
     def _ready(self, enough: int) -> bool:
         # Said before looking: whoever appends after the look sees it, whoever appended before is seen.

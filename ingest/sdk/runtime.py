@@ -74,11 +74,12 @@ class Runtime:
             self._give_up()  # what a caller who looked just before the close put in just after it
         with ledger.lock:
             ledger.fold()
+            accepted = ledger.taken + len(self.intake)  # read once: callers go on meanwhile
             return Stats(
                 client_id=self.client_id,
-                accepted=ledger.taken + len(self.intake),
+                accepted=accepted,
                 sent=ledger.sent,
-                queued=ledger.taken + len(self.intake) - ledger.resolved,
+                queued=accepted - ledger.resolved,
                 dropped=dict(ledger.dropped),
                 refused=dict(ledger.refused),
                 people_left_out=ledger.people_left_out,

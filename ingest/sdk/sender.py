@@ -89,8 +89,7 @@ class Sender:
         with self._working:
             generation = self._ledger.generation
             items = self._intake.take(BATCH_EVENTS)
-            for reason, count in self._ledger.untold().items():
-                self._tell(reason, count)
+            self._tell_refusals()
             if not items:
                 return False
             try:
@@ -156,6 +155,7 @@ class Sender:
             self._teller.warn(
                 "again", f"the gateway does not take events now ({verdict.reason}); trying again"
             )
+            self._tell_refusals()  # the queue may be full by now, and this may go on for minutes
             wait = retry.wait(attempt, verdict.retry_after)
             if attempt == retry.attempts:
                 break
@@ -199,6 +199,10 @@ class Sender:
     def _tell(self, reason: str, count: int, detail: str = "") -> None:
         if not self._teller.dropped(reason, count, detail):
             self._ledger.callback_errors += 1
+
+    def _tell_refusals(self) -> None:
+        for reason, count in self._ledger.untold().items():
+            self._tell(reason, count)
 
     def _hang_up(self) -> None:
         if self._transport is not None:

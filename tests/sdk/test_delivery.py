@@ -162,10 +162,17 @@ def test_an_event_that_is_too_large_alone_is_dropped_alone(gateway: Any, make_cl
     )
     client = make_client(gateway.url, linger=3600)
     for number in range(20):
-        client.usage(request_model="big" if number == 11 else "small")
+        client.usage(request_model="big" if number == 11 else "small", input_tokens=number)
     assert client.flush(BOUND)
     assert client.stats().sent == 19
     assert client.stats().dropped == {"too_large": 1}
+    taken = [
+        event["input_tokens"]
+        for request in gateway.requests
+        if "big" not in str(request.body)
+        for event in request.events
+    ]
+    assert taken == [number for number in range(20) if number != 11]
 
 
 def test_one_event_that_the_gateway_cannot_read_does_not_lose_its_batch(
@@ -182,6 +189,22 @@ def test_one_event_that_the_gateway_cannot_read_does_not_lose_its_batch(
     assert client.flush(BOUND)
     assert client.stats().sent == 499
     assert client.stats().dropped == {"rejected:malformed": 1}
+
+
+def test_many_events_that_the_gateway_cannot_read_do_not_lose_the_others(
+    gateway: Any, make_client: Any
+) -> None:
+    gateway.always = lambda handler, request: (
+        handler.reply(400)
+        if any(event.get("request_model") == "bad" for event in request.events)
+        else gateway.take(handler, request)
+    )
+    client = make_client(gateway.url, linger=3600)
+    for number in range(500):
+        client.usage(request_model="bad" if number % 100 == 50 else "good")
+    assert client.flush(BOUND)
+    assert client.stats().sent == 495
+    assert client.stats().dropped == {"rejected:malformed": 5}
 
 
 def test_a_gateway_that_can_read_nothing_is_not_asked_a_thousand_times(

@@ -182,6 +182,25 @@ def test_drops_are_told_with_reason_and_count(gateway: Any, make_client: Any) ->
     assert told == [("unknown_field", 1), ("rejected:future", 2)]
 
 
+def test_a_full_queue_is_told_while_the_gateway_is_still_away(gateway: Any, make_client: Any) -> None:
+    told = threading.Event()
+    gateway.always = gateway.hang
+    client = make_client(
+        gateway.url,
+        queue_events=5,
+        linger=0.0,
+        timeout=0.3,
+        retry=Retry(attempts=1_000, base=0.0),
+        on_drop=lambda reason, count: told.set() if (reason, count) == ("queue_full", 4) else None,
+    )
+    client.usage(request_model="gpt")
+    gateway.wait_for_requests(1)
+    for _ in range(9):
+        client.usage(request_model="gpt")
+    assert told.wait(BOUND)
+    assert client.stats().queued == 6
+
+
 def test_a_callback_that_raises_is_counted_and_costs_nothing_else(gateway: Any, make_client: Any) -> None:
     client = make_client(gateway.url, on_drop=lambda reason, count: 1 / 0)
     client.usage(nonsense=1)
