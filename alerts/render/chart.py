@@ -14,6 +14,8 @@ from uptake.alerts.message import Chart
 from uptake.alerts.render.plain import line
 
 WIDTH, HEIGHT = 350, 160  # small enough that its text is still readable when a phone shrinks it
+ROOM = 8  # labels that stand side by side
+
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"  # names the dialect; nothing is fetched
 
 # At least 3 : 1 against the page's light and its dark background (WCAG 2.2, 1.4.11).
@@ -32,12 +34,9 @@ def spec(chart: Chart) -> dict[str, Any]:
         for name, series in zip(names, chart.series, strict=True)
         for i, (label, value) in enumerate(zip(labels, series.values, strict=True))
     ]
-    x = {
-        "field": "x",
-        "type": "ordinal",
-        "sort": labels,
-        "axis": {"title": None, "labelAngle": 0, "labelOverlap": True},
-    }
+    named = labels[:: -1 if len(labels) <= ROOM else -2][::-1]  # the last one always, and no two that touch
+    axis = {"title": None, "labelAngle": 0, "values": named}
+    x = {"field": "x", "type": "ordinal", "sort": labels, "axis": axis}
     number = ".0%" if chart.unit == "share" else "~s"
     y = {"field": "y", "type": "quantitative", "axis": {"title": None, "format": number, "tickCount": 4}}
     scale = {"domain": names, "range": list(COLOURS[: len(names)])}
