@@ -1,11 +1,12 @@
 """Events a second that the gateway takes into the database: one process, batches of 100, over loopback.
 
-The server is a process of its own, so that the client's work is not counted in it (on two cores they still share
-them). Beside it: the same server without group commit (one insert a request), and the limit, which is ClickHouse's
-own JSONEachRow insert of the very rows that were stored, in blocks of 10,000, in a process of its own.
+The server is what `uptake up` runs (gateway, pipeline, engine on disk, scheduler), in a process of its own, so that the
+client's work is not counted in it (on two cores they still share them). Beside it: gateway and pipeline without
+group commit (one insert a request), and the limit, which is ClickHouse's own JSONEachRow insert of the very rows that
+were stored, in blocks of 10,000, in a process of its own.
 
-    python -m benchmarks.gateway grouped|alone DIRECTORY   serve (says where on stdout, until stdin ends)
-    python -m benchmarks.gateway limit DIRECTORY           rows a second of the plain insert
+    python -m benchmarks.gateway up|alone DIRECTORY   serve (says where on stdout, until stdin ends)
+    python -m benchmarks.gateway limit DIRECTORY      rows a second of the plain insert
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -27,20 +29,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks.harness import Row, seconds
+from benchmarks.harness import Row
 from uptake.clickhouse import Database
-from uptake.clock import SystemClock
+from uptake.home import Home
 from uptake.ingest.gateway.app import create_app
 from uptake.ingest.gateway.group_commit import GroupCommit, GroupLimits
-from uptake.ingest.gateway.metrics import Metrics
+from uptake.ingest.gateway.metrics import MetricName, Metrics
 from uptake.ingest.gateway.serve import Server
 from uptake.processors.pipeline import Pipeline
 from uptake.schemas.batch import Batch, MalformedBatch
 from uptake.schemas.identity import mint
-from uptake.sql.migrate import migrate
-from uptake.state.keys import KeyStore, load_pepper
-from uptake.state.store import open_state
-from uptake.workspace.models import App, Organisation, Person, Workspace
+from uptake.service import Service
+from uptake.settings import Settings
 
 TENANT = "bench"
 EVENTS_A_BATCH = 100
@@ -55,15 +55,18 @@ APPS = ("claims-letter", "case-summary", "search", "translate", "code-review", "
 MODELS = (("anthropic", "claude-sonnet-4-5"), ("openai", "gpt-4o-mini"), ("openai", "gpt-4o"))
 
 
-def workspace() -> Workspace:
-    joined = datetime(2020, 1, 1, tzinfo=UTC).date()
-    roster = tuple(
-        Person(user_id=f"p_{person:032x}", team=f"team-{person % TEAMS}", joined=joined)
-        for person in range(PEOPLE)
-    )
-    apps = tuple(App(app=app, owner="bench") for app in APPS)
-    organisation = Organisation(tenant=TENANT, name="Bench", zone="Europe/Paris", currency="USD")
-    return Workspace(organisation=organisation, roster=roster, apps=apps)
+def write_workspace(directory: Path) -> None:
+    """250 people in 12 teams, 6 registered apps, and a budget, so that the scheduler has something to judge."""
+    people = [f"p_{n:032x},team-{n % TEAMS},yes,no,2020-01-01,," for n in range(PEOPLE)]
+    files = {
+        "organisation.yaml": f"tenant: {TENANT}\nname: Bench\nzone: Europe/Paris\ncurrency: USD\n",
+        "roster.csv": "\n".join(["person,team,seat,champion,joined,left,wave", *people, ""]),
+        "apps.yaml": "".join(f"- app: {app}\n  owner: bench\n" for app in APPS),
+        "budgets.yaml": "- budget: all\n  name: All\n  amount: 1000000\n",
+    }
+    directory.mkdir()
+    for name, text in files.items():
+        (directory / name).write_text(text)
 
 
 def batch(chance: random.Random, at_ms: int) -> bytes:
@@ -103,39 +106,42 @@ def batches(count: int, seed: int) -> list[bytes]:
     return [batch(chance, start + n * 100) for n in range(count)]
 
 
-def opened(directory: Path) -> tuple[Database, Pipeline]:
-    database = Database.embedded(directory / "clickhouse")
-    migrate(database)
-    one = workspace()
-    return database, Pipeline({TENANT: one}.get, database, SystemClock())
+def home_in(directory: Path) -> Settings:
+    write_workspace(directory / "workspace")
+    return Settings(workspace=directory / "workspace", data=directory / "data", port=0)
 
 
-def serve(mode: str, directory: Path) -> None:
-    """The gateway with the real pipeline and engine; `alone` makes one call of the pipeline a request."""
-    database, pipeline = opened(directory)
-    clock, metrics = SystemClock(), Metrics()
-    keys = KeyStore(
-        open_state(f"sqlite:///{directory / 'state.db'}"), clock, load_pepper(directory / "pepper")
-    )
-    limits = GroupLimits() if mode == "grouped" else GroupLimits(events_per_call=1)
-    commit = GroupCommit(pipeline.process, limits, metrics.group).start()
-    server = Server(create_app(commit, keys, clock, metrics=metrics))
-    print(json.dumps({"url": server.start(), "token": keys.create(TENANT, "bench").token}), flush=True)
+def wait(url: str, token: str, database: Database) -> None:
+    """Say where the gateway is, serve until stdin ends, then say how many events are stored."""
+    print(json.dumps({"url": url, "token": token}), flush=True)
     sys.stdin.read()
-    server.stop()
-    commit.stop()
-    stored = database.tenant(TENANT).query(
-        "SELECT count() AS n FROM usage FINAL WHERE tenant = {tenant:String}"
-    )
-    group = metrics.registry.get_sample_value("uptake_gateway_group_requests_sum") or 0.0
-    calls = metrics.registry.get_sample_value("uptake_gateway_group_requests_count") or 1.0
-    print(json.dumps({"stored": stored[0]["n"], "requests_a_call": group / calls}), flush=True)
+    query = "SELECT count() AS n FROM usage FINAL WHERE tenant = {tenant:String}"
+    print(json.dumps(database.tenant(TENANT).query(query)[0]["n"]), flush=True)
+
+
+def serve_up(directory: Path) -> None:
+    """What `uptake up` runs."""
+    with Service(home_in(directory), schedule=True) as service:
+        wait(service.base_url, service.home.keys.create(TENANT, "bench").token, service.home.database)
+
+
+def serve_alone(directory: Path) -> None:
+    """Gateway and pipeline with one call of the pipeline, so one insert, a request."""
+    with Home(home_in(directory)) as home:
+        pipeline = Pipeline(home.workspaces.get, home.database, home.clock)
+        metrics = Metrics()
+        with (
+            GroupCommit(pipeline.process, GroupLimits(events_per_call=1), metrics.group) as commit,
+            Server(create_app(commit, home.keys, home.clock, metrics=metrics)) as server,
+        ):
+            wait(server.base_url, home.keys.create(TENANT, "bench").token, home.database)
 
 
 def limit(directory: Path) -> None:
     """Rows a second of ClickHouse's JSONEachRow insert of the rows that the pipeline makes of these batches."""
-    database, pipeline = opened(directory)
-    now = SystemClock().now()
+    home = Home(home_in(directory))
+    database, now = home.database, home.clock.now()
+    pipeline = Pipeline(home.workspaces.get, database, home.clock)
     outcomes = pipeline.process([Batch(TENANT, body, now) for body in batches(BATCHES, 0)])
     if any(isinstance(outcome, MalformedBatch) or outcome.rejections for outcome in outcomes):
         raise RuntimeError("the benchmark's own events were refused")
@@ -144,8 +150,11 @@ def limit(directory: Path) -> None:
     rates = []
     for n in range(ROUNDS):
         database.command(f"CREATE TABLE copy_{n} AS usage")
-        took = seconds(lambda n=n: [database.insert_json_lines(f"copy_{n}", block) for block in blocks])
-        rates.append(len(lines) / took)
+        began = time.perf_counter()
+        for block in blocks:
+            database.insert_json_lines(f"copy_{n}", block)
+        rates.append(len(lines) / (time.perf_counter() - began))
+    home.close()
     print(json.dumps(rates), flush=True)
 
 
@@ -206,16 +215,33 @@ class Served:
         self.sent += len(bodies) * EVENTS_A_BATCH
         return Load(len(bodies) * EVENTS_A_BATCH / took, answers)
 
+    def cpu_seconds(self) -> float:
+        """Processor time that the server has used, in all its threads."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def peak_mib(self) -> float:
         return self._memory("VmHWM")
 
-    def end(self) -> float:
-        """Stop it; returns how many requests one call of the pipeline held on average."""
+    def requests_a_call(self) -> float:
+        """How many requests one call of the pipeline held on average."""
+        connection = http.client.HTTPConnection(self._place, timeout=60)
+        connection.request("GET", "/metrics")
+        lines = connection.getresponse().read().decode().splitlines()
+        connection.close()
+        values = {
+            line.split()[0]: float(line.split()[1])
+            for line in lines
+            if line.startswith(MetricName.GROUP_REQUESTS)
+        }
+        return values[f"{MetricName.GROUP_REQUESTS}_sum"] / values[f"{MetricName.GROUP_REQUESTS}_count"]
+
+    def end(self) -> None:
+        """Stop it, and hold it to what it acknowledged."""
         out, _ = self.process.communicate(timeout=60)
-        told = json.loads(out)
-        if told["stored"] != self.sent:
-            raise RuntimeError(f"{self.sent} events were acknowledged and {told['stored']} are stored")
-        return float(told["requests_a_call"])
+        stored = json.loads(out.splitlines()[-1])
+        if stored != self.sent:
+            raise RuntimeError(f"{self.sent} events were acknowledged and {stored} are stored")
 
     def _memory(self, field: str) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
@@ -234,13 +260,32 @@ def child(mode: str) -> Iterator[subprocess.Popen[str]]:
                     process.kill()
 
 
-def measure(mode: str, count: int) -> tuple[list[Load], float, float, float]:
-    """Rounds of load, idle and peak memory in MiB, requests in one call."""
+@dataclass
+class Measured:
+    """What one server did under ROUNDS rounds of load."""
+
+    loads: list[Load]
+    cpu_micros: float  # of the server, for one event
+    idle_mib: float
+    peak_mib: float
+    joined: float  # requests in one call of the pipeline
+
+    @property
+    def rates(self) -> list[float]:
+        return [load.rate for load in self.loads]
+
+
+def measure(mode: str, count: int) -> Measured:
     with child(mode) as process:
         served = Served(process)
         served.load(batches(CLIENTS, 99))  # connections, prices and code paths warm
-        loads = [served.load(batches(count, seed)) for seed in range(ROUNDS)]
-        return loads, served.idle_mib, served.peak_mib(), served.end()
+        bodies = [batches(count, seed) for seed in range(ROUNDS)]
+        before = served.cpu_seconds()
+        loads = [served.load(each) for each in bodies]
+        micros = (served.cpu_seconds() - before) * 1e6 / (ROUNDS * count * EVENTS_A_BATCH)
+        result = Measured(loads, micros, served.idle_mib, served.peak_mib(), served.requests_a_call())
+        served.end()
+        return result
 
 
 def plain_insert() -> list[float]:
@@ -255,49 +300,31 @@ def per_second(rates: list[float]) -> tuple[str, str]:
 
 
 def run() -> list[Row]:
-    loads, idle, peak, joined = measure("grouped", BATCHES)
-    alone, _, _, _ = measure("alone", BATCHES_ALONE)
-    bound = plain_insert()
-    grouped, single = [load.rate for load in loads], [load.rate for load in alone]
-    answers = sorted(1000 * answer for load in loads for answer in load.answers)
-    middle = statistics.median(grouped)
-    value, spread = per_second(grouped)
-    what = f"gateway into the database, batches of {EVENTS_A_BATCH}, {CLIENTS} connections"
-    rows = [
+    up, alone, bound = measure("up", BATCHES), measure("alone", BATCHES_ALONE), plain_insert()
+    rate = statistics.median(up.rates)
+    answers = sorted(1000 * answer for load in up.loads for answer in load.answers)
+    median, p99 = statistics.median(answers), answers[int(len(answers) * 0.99)]
+    return [
         Row(
-            what,
-            value,
-            spread,
-            f"{middle / statistics.median(bound):.2f}",
-            "ClickHouse's JSONEachRow insert of the same rows",
+            f"`uptake up`, batches of {EVENTS_A_BATCH}, {CLIENTS} connections",
+            *per_second(up.rates),
+            f"{rate / statistics.median(bound):.2f}",
+            "the plain insert",
         ),
+        Row("  until the answer (durable)", f"{median:.0f} ms", f"p99 {p99:.0f} ms"),
+        Row("  requests written together", f"{up.joined:.1f}"),
+        Row("  processor time of the server", f"{up.cpu_micros:.0f} µs/event"),
+        Row("  peak memory of the server", f"{up.peak_mib:.0f} MiB", f"{up.idle_mib:.0f} MiB when idle"),
         Row(
-            "  until the answer, that is until it is durable",
-            f"{statistics.median(answers):.0f} ms",
-            f"p99 {answers[int(len(answers) * 0.99)]:.0f} ms; {joined:.1f} requests an insert",
+            "gateway without group commit: one insert a request",
+            *per_second(alone.rates),
+            f"{statistics.median(alone.rates) / rate:.2f}",
+            "`uptake up`",
         ),
+        Row("  processor time of the server", f"{alone.cpu_micros:.0f} µs/event"),
+        Row(f"plain insert: ClickHouse's JSONEachRow, {BLOCK_ROWS:,} rows a block", *per_second(bound)),
     ]
-    value, spread = per_second(single)
-    rows.append(
-        Row(
-            "  without group commit: one insert a request",
-            value,
-            spread,
-            f"{statistics.median(single) / middle:.2f}",
-            "gateway",
-        )
-    )
-    value, spread = per_second(bound)
-    rows.append(Row(f"ClickHouse JSONEachRow insert, blocks of {BLOCK_ROWS:,} rows", value, spread))
-    rows.append(
-        Row("peak memory of the server under that load", f"{peak:.0f} MiB", f"{idle:.0f} MiB when idle")
-    )
-    return rows
 
 
 if __name__ == "__main__":
-    mode, directory = sys.argv[1:]
-    if mode == "limit":
-        limit(Path(directory))
-    else:
-        serve(mode, Path(directory))
+    {"up": serve_up, "alone": serve_alone, "limit": limit}[sys.argv[1]](Path(sys.argv[2]))

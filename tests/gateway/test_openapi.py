@@ -5,16 +5,26 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from starlette.routing import Route
 
-from uptake.ingest.gateway.limits import Limits
+from uptake.ingest.gateway.limits import KIB, MIB, Limits
 from uptake.ingest.gateway.openapi import document
-from uptake.schemas.batch import Receipt, Rejection, RejectionReason, StoreUnavailable
+from uptake.ingest.gateway.serve import HEAD_SECONDS, MAX_CONNECTIONS
+from uptake.schemas.batch import (
+    MAX_BATCH_EVENTS,
+    MAX_EVENT_BYTES,
+    Receipt,
+    Rejection,
+    RejectionReason,
+    StoreUnavailable,
+)
 from uptake.schemas.codec import decode_batch
+from uptake.state.keys import CACHE_FOR
 
 DOCUMENT = document()
 VERBS = ("get", "post", "put", "delete", "patch")
@@ -40,6 +50,29 @@ def validator(schema: dict[str, Any]) -> Draft202012Validator:
     """Of a schema of the document, whose references point into it."""
     whole = {"components": DOCUMENT["components"], **schema}
     return Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+
+
+def test_the_page_for_people_names_the_same_statuses_reasons_and_limits() -> None:
+    rows = [line.split("|")[1].strip() for line in PAGE.splitlines() if line.startswith("| ")]
+    described = DOCUMENT["paths"]["/v1/events"]["post"]["responses"]
+    assert {row for row in rows if row.isdigit()} == set(described)
+    assert {row.strip("`") for row in rows} >= {str(reason) for reason in RejectionReason}
+    assert {row.strip("`") for row in rows if row.startswith("`/")} == set(DOCUMENT["paths"]) - {"/v1/events"}
+    limits = Limits()
+    for said in (
+        f"up to {MAX_BATCH_EVENTS} events",
+        f"more than {MAX_EVENT_BYTES // KIB} KiB",
+        f"more than {limits.compressed_bytes // MIB} MiB as sent, or {limits.decompressed_bytes // 10**6} MB",
+        f"after {limits.body_seconds:g} s",
+        f"more than {limits.requests_per_second:,.0f} requests a second",
+        f"within {CACHE_FOR.seconds} seconds",
+        f"within {HEAD_SECONDS:g} seconds",
+        f"more than {MAX_CONNECTIONS:,} connections",
+    ):
+        assert said in PAGE
 
 
 def test_it_is_served_as_it_is(gateway: Any) -> None:
