@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from uptake.processors import enrich
 from uptake.processors.attribute import Attribution
 from uptake.processors.authorise import authorise
 from uptake.workspace.models import App
@@ -147,3 +148,14 @@ def test_the_team_that_counts_is_the_rosters_and_not_the_claimed_one(
     bench = make_bench(tenant, apps=apps, roster=[STAYS[0] | {"left": None}])
     bench.process([event(1, user_id="p1", team="legal")])
     assert bench.row()["authorisation"] == "team_not_allowed"
+
+
+def test_what_is_remembered_is_bounded_and_forgetting_changes_nothing(
+    make_bench: Any, tenant: str, event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrich, "_MAX_REMEMBERED", 10)
+    bench = make_bench(tenant, roster=[STAYS[0] | {"left": None}])
+    bench.process([event(n, user_id=f"p{n}", use_case=f"u{n}", team="claimed") for n in range(40)])
+    kept = bench.pipeline._enrichers[tenant]._days.values()
+    assert sum(len(day.teams) + len(day.rulings) for day in kept) <= 10
+    assert sorted(row["team"] for row in bench.rows("usage")) == ["claimed"] * 39 + ["sales"]
