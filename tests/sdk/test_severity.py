@@ -63,6 +63,12 @@ def test_blocks_never_understate_and_leave_the_untouched_untouched(
     assert exact <= blocked <= 1.0
 
 
+def test_what_is_longer_than_a_block_is_compared_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert edit_severity("1 2 3 4 5 6", "2 3 4 5 6 1")[0] == 2 / 6
+    monkeypatch.setattr(severity, "BLOCK", 2)
+    assert edit_severity("1 2 3 4 5 6", "2 3 4 5 6 1")[0] == 1.0
+
+
 def test_a_long_text_with_scattered_edits_is_measured_closely_in_blocks() -> None:
     chance = random.Random(7)
     draft = [str(chance.randrange(500)) for _ in range(30_000)]
