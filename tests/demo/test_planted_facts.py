@@ -72,6 +72,13 @@ def euros(nano: int) -> str:
     return f"{rounded:,f}"
 
 
+def points(difference: float) -> str:
+    """Signed percentage points: whole from one on, else a tenth."""
+    size = abs(Decimal(difference)) * 100
+    rounded = size.quantize(Decimal(1) if size >= Decimal("0.95") else Decimal("0.1"), ROUND_HALF_UP)
+    return f"{'+' if difference > 0 else '−'}{rounded:f}" if rounded else "±0"
+
+
 # The digests
 
 
@@ -86,16 +93,13 @@ def test_adoption_is_the_oracles_for_every_audience(demo: Any, oracle: Oracle, c
     found = re.search(r"(\d+%) \((\d+) (?:of|sur) (\d+)\)", value)
     assert found is not None, value
     assert found.groups() == (percent(change.now), str(change.now.numerator), str(change.now.denominator))
-    points = Decimal(change.now.value - change.before.value) * 100
-    assert f"{abs(points):.0f} pts" in against
-    assert ("−" in against.split(" pt")[0]) == (points < 0)
+    assert against.startswith(f"{points(change.now.value - change.before.value)} pt")
 
 
 def test_claims_change_is_split_into_its_usage_part_and_its_roster_part(demo: Any, oracle: Oracle) -> None:
     change = oracle.adoption_change(WEEK, teams_of("claims"))
     against = cells(demo.digest("#claims-ai"), 0)[3]
-    assert f"usage −{-100 * change.usage_part:.0f}" in against
-    assert f"roster −{-100 * change.roster_part:.0f}" in against
+    assert f"usage {points(change.usage_part)}, roster {points(change.roster_part)} " in against
     (joined,) = facts.ELIGIBLE_SINCE_THIS_WEEK
     assert f"{joined.people} joined, 1 left" in against
 

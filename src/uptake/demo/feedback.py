@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
+from uptake.calendar import IsoWeek
 from uptake.demo import facts
 from uptake.demo.apps import Profile, Streams, pick
 from uptake.demo.calls import Call
-from uptake.demo.patterns import after
+from uptake.demo.patterns import after, local_day
 
 _DRAFT = (
     "we have read your file and agree to settle the claim as the expert proposed in the report of the visit "
@@ -38,7 +40,7 @@ def _decision(call: Call, profile: Profile, streams: Streams) -> Call:
     change = facts.PROMPT
     version = call.fields["prompt_version"]
     planted = version == change.after and profile.app == change.app
-    overridden = change.overridden_after if planted else profile.overridden
+    overridden = change.overridden_after if planted else profile.overridden * _mood(call)
     at = streams.verdict(version).draw()
     if at < overridden:
         reason = _reason(profile, streams, planted)
@@ -52,6 +54,14 @@ def _decision(call: Call, profile: Profile, streams: Streams) -> Call:
     if rest < 0.98:
         return _edit(call, "decision", streams, streams.rng.uniform(0.03, 0.24), {"decision": "edited"})
     return _about(call, "decision", streams, {"decision": "escalated"})
+
+
+def _mood(call: Call) -> float:
+    """Weeks differ a little, but not the two whose difference is planted."""
+    week = IsoWeek.of(local_day(call.at))
+    if week >= facts.LAST_WEEK.shift(-1):
+        return 1.0
+    return random.Random(f"{call.app}:{week}").uniform(0.82, 1.22)
 
 
 def _reason(profile: Profile, streams: Streams, planted: bool) -> str:

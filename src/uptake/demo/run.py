@@ -178,16 +178,17 @@ def _spoken(state: Engine) -> list[show.Spoken]:
 
 
 def _leave(place: Place, spoken: list[show.Spoken]) -> None:
-    """Digests first on the page, then what happened, newest first; the file keeps the order of time."""
+    """On the page the last week's digests come first, then everything before them, newest first. The file keeps the
+    order of time."""
     content = [
         {"at": each.at.isoformat(), "channel": each.channel, "message": each.message.model_dump(mode="json")}
         for each in spoken
     ]
     place.messages.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    digests = [each.message for each in spoken if each.message.kind == "digest"]
-    others = [each.message for each in reversed(spoken) if each.message.kind != "digest"]
-    lead = f"Week {facts.LAST_WEEK}: digests, then alerts and findings, newest first. Everything here is invented."
-    place.page.write_text(html.page([*digests, *others], facts.NAME, lead), encoding="utf-8")
+    last = [each.message for each in spoken if each.at >= MONDAY]
+    before = [each.message for each in reversed(spoken) if each.at < MONDAY]
+    lead = f"The digests of week {facts.LAST_WEEK}, then what was said before, newest first. All of it is invented."
+    place.page.write_text(html.page([*last, *before], facts.NAME, lead), encoding="utf-8")
 
 
 def _tell(run: DemoRun, echo: Echo, colour: bool) -> None:

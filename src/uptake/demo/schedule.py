@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from uptake.demo import facts
 from uptake.demo.calls import Call
 from uptake.demo.patterns import at, is_working
 
 _DAILY = (19,)
+_MIDNIGHT = time(23, 59, 59)
+"""The last stop of a day closes it; nobody looks then."""
 _LAST_BUT_ONE = (9, 12, 15, 18)
-_LAST = tuple(range(8, 20))
+_LAST = tuple(range(9, 19))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class Slice:
 
     @property
     def watched(self) -> bool:
-        return self.until >= facts.LAST_WEEK.shift(1 - facts.WATCHED_WEEKS).period(facts.ZONE).start
+        start = facts.LAST_WEEK.shift(1 - facts.WATCHED_WEEKS).period(facts.ZONE).start
+        return self.until >= start and self.until.hour != _MIDNIGHT.hour
 
 
 def stops() -> list[datetime]:
@@ -54,11 +57,11 @@ def slices(calls: Iterable[Call]) -> Iterator[Slice]:
         while following is not None and following.when_sent <= stop:
             ready.append(following)
             following = next(waiting, None)
-        if ready or (stop.weekday() == 6 and stop.hour == 23):
+        if ready or (stop.weekday() == 6 and stop.hour == _MIDNIGHT.hour):
             yield Slice(stop, ready)
     if following is not None:
         raise ValueError("a call is planned after the last stop")
 
 
 def _end(day: date) -> datetime:
-    return at(day, 23, 59, 59)
+    return at(day, _MIDNIGHT.hour, _MIDNIGHT.minute, _MIDNIGHT.second)
