@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Literal
 
 MAX_WAIT = 60.0
@@ -102,6 +101,8 @@ def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     given = headers.get("retry-after", "").strip()
     if given.isdecimal() and given.isascii() and len(given) < 10:
         return float(given)
+    from email.utils import parsedate_to_datetime  # imported late: 15 ms, and rarely needed
+
     try:
         until = parsedate_to_datetime(given)
     except (ValueError, TypeError, IndexError):
