@@ -137,6 +137,21 @@ def test_unpriced_share_is_of_tokens(rows: Any, week: Period, monday: datetime) 
     assert result.extras == {"unpriced_calls": 2, "calls": 3}
 
 
+def test_unpriced_tokens_are_all_five_parts(rows: Any, week: Period, monday: datetime) -> None:
+    rows.usage(
+        monday,
+        cost_nano=None,
+        input_uncached_tokens=1,
+        input_cache_read_tokens=20,
+        input_cache_write_tokens=300,
+        output_visible_tokens=4_000,
+        output_reasoning_tokens=50_000,
+    )
+    runner = rows.runner()
+    assert runner.run("unpriced_share", week).numerator == 54_321
+    assert runner.run("spend", week).excluded["unpriced_tokens"] == 54_321
+
+
 def test_cached_and_reasoning_tokens_are_counted_once(rows: Any, week: Period, monday: datetime) -> None:
     # As an app says it: 1,000 in (600 read from and 50 written to the cache), 300 out (100 of them reasoning).
     rows.usage(
