@@ -8,53 +8,38 @@ not know count under their name: the same event sent again after an upgrade is s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from hashlib import blake2b
-from operator import itemgetter
 from typing import Any
 
 import msgspec
-from pydantic import BaseModel
 
 from uptake.money import to_nano
-from uptake.schemas.events import CostEvent, Event, FeedbackEvent, UsageEvent
+from uptake.processors.records import CostRecord, Record, UsageRecord
 
-_MONEY = {UsageEvent: "reported_cost", CostEvent: "amount"}
-
-
-def _field(name: str, default: object) -> tuple[str, type, Any]:
-    """A field that is left out when it holds its default. msgspec recognises a default by identity, which is
-    the same thing only for what exists once in a process; any other default is always written."""
-    if default in ({}, []) and isinstance(default, dict | list):
-        return name, object, msgspec.field(default_factory=type(default))
-    once = default is None or (type(default) in (str, int, bool) and default in ("", 0, 1))
-    return name, object, default if once else msgspec.UNSET
-
-
-def _canonical(model: type[BaseModel]) -> tuple[type[msgspec.Struct], Callable[[Any], tuple[Any, ...]]]:
-    """A struct with the model's fields by name, and what reads them from an event's `__dict__` in that order."""
-    names = sorted(model.model_fields)
-    fields = [_field(name, model.model_fields[name].get_default(call_default_factory=True)) for name in names]
-    return msgspec.defstruct(f"Canonical{model.__name__}", fields, omit_defaults=True), itemgetter(*names)
-
-
-_CANONICAL = {model: _canonical(model) for model in (UsageEvent, FeedbackEvent, CostEvent)}
-_encode = msgspec.json.Encoder(order="deterministic", decimal_format="string").encode
+_encode = msgspec.json.Encoder(order="deterministic").encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
-def canonical(event: Event) -> bytes:
-    """The event as JSON with sorted keys, without what holds its default. Not for people: it holds their data."""
-    struct, values = _CANONICAL[type(event)]
-    content = struct(*values(event.__dict__))
-    money = _MONEY.get(type(event))
-    if money is not None and (amount := getattr(event, money)) is not None:
-        setattr(content, money, to_nano(amount))
-    if event.__pydantic_extra__:
-        return _encode_sorted(msgspec.json.decode(_encode(content)) | event.__pydantic_extra__)
-    return _encode(content)
+def canonical(record: Record, unknown: Mapping[str, Any] | None = None) -> bytes:
+    """The event as JSON without what holds its default, `unknown` fields where they would be if they were known.
+    Not for people: it holds their data."""
+    money: dict[str, Any] = {}
+    if isinstance(record, CostRecord):
+        money = {"amount": to_nano(record.amount)}
+    elif isinstance(record, UsageRecord) and record.reported_cost is not None:
+        money = {"reported_cost": to_nano(record.reported_cost)}
+    if money:
+        record = msgspec.structs.replace(record, **money)
+    encoded = _encode(record)
+    if not unknown:
+        return encoded
+    said = msgspec.json.decode(encoded)
+    required = len(record.__struct_fields__) - len(record.__struct_defaults__)
+    first = {name: said.pop(name) for name in ("type", *record.__struct_fields__[:required])}
+    return msgspec.json.encode(first)[:-1] + b"," + _encode_sorted(said | dict(unknown))[1:]
 
 
-def content_hash(event: Event) -> int:
+def content_hash(record: Record, unknown: Mapping[str, Any] | None = None) -> int:
     """Unsigned 64 bits of `canonical`."""
-    return int.from_bytes(blake2b(canonical(event), digest_size=8).digest(), "little")
+    return int.from_bytes(blake2b(canonical(record, unknown), digest_size=8).digest(), "little")

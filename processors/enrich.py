@@ -7,18 +7,18 @@ the same people, models and apps come again and again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from operator import itemgetter
+from operator import attrgetter
 
 from uptake.processors.attribute import Attribution, DayFinder, Days
 from uptake.processors.authorise import Verdict, authorise
 from uptake.processors.price import Call, PriceBook, Quote
+from uptake.processors.read import Item
+from uptake.processors.records import FeedbackRecord, UsageRecord
 from uptake.processors.rows import Row, Stamp, call_of, cost_row, feedback_row, usage_row
-from uptake.schemas.events import Event, FeedbackEvent, UsageEvent
-from uptake.schemas.identity import unix_ms
 from uptake.workspace.models import Workspace
 
 _MAX_REMEMBERED = 100_000
-_ruled_by = itemgetter(
+_ruled_by = attrgetter(
     "app", "use_case", "data_class", "provider", "request_model", "response_model", "service_tier"
 )
 
@@ -44,9 +44,9 @@ class Enricher:
         self._days: dict[Days, _Day] = {}
         self._remembered = 0
 
-    def row(self, stamp: Stamp, event: Event, content: int) -> tuple[str, Row]:
-        """The table and the row of an event whose content hash is `content`."""
-        ms = unix_ms(event.occurred_at)
+    def row(self, stamp: Stamp, item: Item) -> tuple[str, Row]:
+        """The table and the row of an event."""
+        _, _, ms, content, event, _ = item
         days = self._find_days(ms)
         day = self._days.get(days)
         if day is None:
@@ -56,9 +56,9 @@ class Enricher:
         if team is None:
             team = day.teams[person] = self._attribution.team(*person, days.local)
             self._remember()
-        if isinstance(event, UsageEvent):
+        if isinstance(event, UsageRecord):
             call = call_of(event, days)
-            key = (_ruled_by(event.__dict__), team)
+            key = (_ruled_by(event), team)
             ruling = day.rulings.get(key)
             if ruling is None:
                 ruling = day.rulings[key] = self._rule(event, call, team)
@@ -66,12 +66,12 @@ class Enricher:
             verdict, quote = ruling
             cost = self.prices.cost(call, quote)
             return "usage", usage_row(stamp, event, content, ms, team, call, cost, self.currency, verdict)
-        if isinstance(event, FeedbackEvent):
+        if isinstance(event, FeedbackRecord):
             return "feedback", feedback_row(stamp, event, content, ms, team)
         billed = self.prices.convert(event.amount, event.currency, days.local, "")
         return "cost", cost_row(stamp, event, content, ms, team, billed, self.currency)
 
-    def _rule(self, event: UsageEvent, call: Call, team: str) -> tuple[Verdict, Quote]:
+    def _rule(self, event: UsageRecord, call: Call, team: str) -> tuple[Verdict, Quote]:
         quote = self.prices.quote(call.provider, call.model, call.service_tier, call.occurred_at, call.days)
         verdict = authorise(
             self._registry,

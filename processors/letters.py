@@ -8,22 +8,20 @@ from typing import Any
 
 import msgspec
 
+from uptake.processors.read import Item
 from uptake.schemas.batch import Batch, Rejection, RejectionReason
-from uptake.schemas.events import Event
 
 CONFLICT_DETAIL = "this event_id is known with other content; mint a new id for a new event"
 
 
-def conflict(index: int, event: Event) -> Rejection:
+def conflict(item: Item) -> Rejection:
     """The refusal of an event whose id belongs to another one."""
-    return Rejection(
-        index,
-        RejectionReason.CONFLICT,
-        f"[{index}].event_id",
-        CONFLICT_DETAIL,
-        str(event.event_id),
-        event.model_dump_json(exclude_unset=True).encode(),
-    )
+    payload = msgspec.json.encode(item.record)
+    if item.unknown:
+        payload = msgspec.json.encode(msgspec.json.decode(payload) | dict(item.unknown))
+    path = f"[{item.position}].event_id"
+    event_id = str(item.record.event_id)
+    return Rejection(item.position, RejectionReason.CONFLICT, path, CONFLICT_DETAIL, event_id, payload)
 
 
 def letter_lines(batch: Batch, rejections: Iterable[Rejection], ver: int) -> list[bytes]:

@@ -1,6 +1,6 @@
 """The heart: batches in, rows and receipts out. Framework-free; the embedded service and the workers share it.
 
-Decided without effects, batch by batch: decode -> attribute -> price -> authorise (`codec`, `enrich`).
+Decided without effects, batch by batch: decode -> attribute -> price -> authorise (`read`, `enrich`).
 Effects, in this order, under a lock, and nothing is acknowledged before all of 1 to 4 have returned:
 
   1. read     what is stored under the ids (`identity` then sorts: new, duplicate, conflict)
@@ -26,15 +26,13 @@ import structlog
 from uptake.clickhouse import Database
 from uptake.clock import Clock
 from uptake.processors.collector import collector_paused
-from uptake.processors.content import content_hash
 from uptake.processors.enrich import Enricher
 from uptake.processors.identity import judge, next_ver
 from uptake.processors.letters import conflict, letter_lines, report_lines
+from uptake.processors.read import Item, Read, read_batch
 from uptake.processors.rows import Row, Stamp
 from uptake.processors.store import Store
 from uptake.schemas.batch import Batch, MalformedBatch, Receipt, Rejection, StoreUnavailable
-from uptake.schemas.codec import Decoded, decode_batch
-from uptake.schemas.events import Event
 from uptake.schemas.identity import unix_ms
 from uptake.workspace.models import Workspace
 
@@ -56,20 +54,19 @@ class Written:
 
 
 @dataclass(slots=True)
-class _Read:
-    """A batch that could be decoded, on its way."""
+class _Job:
+    """A batch that could be read, on its way."""
 
     position: int
     batch: Batch
-    decoded: Decoded
-    hashes: list[int]
-    fresh: list[int] = field(default_factory=list)
+    read: Read
+    fresh: list[Item] = field(default_factory=list)
     duplicates: int = 0
     conflicts: list[Rejection] = field(default_factory=list)
 
     @property
     def rejections(self) -> tuple[Rejection, ...]:
-        return tuple(sorted([*self.decoded.rejections, *self.conflicts], key=lambda r: r.index))
+        return tuple(sorted([*self.read.rejections, *self.conflicts], key=lambda r: r.index))
 
 
 class Pipeline:
@@ -105,66 +102,63 @@ class Pipeline:
 
     def _process(self, batches: Sequence[Batch]) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
-        read: list[_Read] = []
+        jobs: list[_Job] = []
         for position, batch in enumerate(batches):
             try:
-                read.append(self._decode(position, batch))
+                jobs.append(_Job(position, batch, self._read(batch)))
             except MalformedBatch as refused:
                 outcomes[position] = refused
         written: list[Written] = []
         try:
             with self._lock:
-                self._identify(read)  # 1
-                self._write(batches, read, written)  # 2, 3, 4
+                self._identify(jobs)  # 1
+                self._write(batches, jobs, written)  # 2, 3, 4
         except StoreUnavailable as failure:
             self._count("store_failures")
             _log.warning("store_unavailable", failure=str(failure), batches=len(batches))
             raise
         finally:
             self._tell(written)  # 5: what is durable is told even when the rest failed
-        for item in read:
-            receipt = Receipt(len(item.fresh), item.duplicates, item.rejections, item.decoded.unknown_fields)
-            outcomes[item.position] = receipt
+        for job in jobs:
+            receipt = Receipt(len(job.fresh), job.duplicates, job.rejections, job.read.unknown_fields)
+            outcomes[job.position] = receipt
             self._count("accepted", receipt.accepted)
             self._count("duplicates", receipt.duplicates)
             self._count("rejected", len(receipt.rejections))
-        self._count("malformed", len(batches) - len(read))
+        self._count("malformed", len(batches) - len(jobs))
         return [outcomes[position] for position in range(len(batches))]
 
-    def _decode(self, position: int, batch: Batch) -> _Read:
+    def _read(self, batch: Batch) -> Read:
         if self._workspaces(batch.tenant) is None:
             raise MalformedBatch(f"tenant {batch.tenant!r} has no workspace here; nothing of it was accepted")
         # Judged by when it was received, so that reading it again later gives the same result.
-        decoded = decode_batch(batch.body, batch.received_at)
-        return _Read(position, batch, decoded, [content_hash(event) for _, event in decoded.events])
+        return read_batch(batch.body, batch.received_at)
 
-    def _identify(self, read: Sequence[_Read]) -> None:
-        for tenant in dict.fromkeys(item.batch.tenant for item in read):
-            own = [item for item in read if item.batch.tenant == tenant]
-            places = [(item, at) for item in own for at in range(len(item.decoded.events))]
+    def _identify(self, jobs: Sequence[_Job]) -> None:
+        for tenant in dict.fromkeys(job.batch.tenant for job in jobs):
+            places = [(job, item) for job in jobs if job.batch.tenant == tenant for item in job.read.items]
             if not places:
                 continue
-            keys = [(_event(item, at).event_id.int, item.hashes[at]) for item, at in places]
-            outcome = judge(keys, self._store.known(tenant, [event_id for event_id, _ in keys]))
+            known = self._store.known(tenant, [item.event_id for _, item in places])
+            outcome = judge([(item.event_id, item.content) for _, item in places], known)
             for place in outcome.fresh:
-                item, at = places[place]
-                item.fresh.append(at)
+                job, item = places[place]
+                job.fresh.append(item)
             for place in outcome.duplicates:
                 places[place][0].duplicates += 1
             for place in outcome.conflicts:
-                item, at = places[place]
-                index, event = item.decoded.events[at]
-                item.conflicts.append(conflict(index, event))
+                job, item = places[place]
+                job.conflicts.append(conflict(item))
 
-    def _write(self, batches: Sequence[Batch], read: Sequence[_Read], written: list[Written]) -> None:
+    def _write(self, batches: Sequence[Batch], jobs: Sequence[_Job], written: list[Written]) -> None:
         ver = next_ver(unix_ms(self._clock.now()))
-        letters = [line for item in read for line in letter_lines(item.batch, item.rejections, ver)]
+        letters = [line for job in jobs for line in letter_lines(job.batch, job.rejections, ver)]
         if letters:
             self._store.write_lines("dead_letters", letters)  # 2
         rows: dict[str, list[Row]] = {"usage": [], "feedback": [], "cost": []}
         counts: dict[str, Counter[str]] = {}
-        for item in read:
-            self._enrich(item, ver, rows, counts.setdefault(item.batch.tenant, Counter()))
+        for job in jobs:
+            self._enrich(job, ver, rows, counts.setdefault(job.batch.tenant, Counter()))
         try:
             done = []
             for table, of_table in rows.items():
@@ -181,15 +175,15 @@ class Pipeline:
         if reports:
             self._store.write_lines("sdk_reports", reports)  # 4
 
-    def _enrich(self, item: _Read, ver: int, rows: dict[str, list[Row]], counted: Counter[str]) -> None:
-        if not item.fresh:
+    def _enrich(self, job: _Job, ver: int, rows: dict[str, list[Row]], counted: Counter[str]) -> None:
+        if not job.fresh:
             return
-        batch = item.batch
+        batch = job.batch
         enricher = self._enricher(batch.tenant)
         client = batch.client.client_id if batch.client else ""
         stamp = Stamp(batch.tenant, ver, unix_ms(batch.received_at), client)
-        for at in item.fresh:
-            table, row = enricher.row(stamp, _event(item, at), item.hashes[at])
+        for item in job.fresh:
+            table, row = enricher.row(stamp, item)
             rows[table].append(row)
             counted[table] += 1
             if table == "usage" and row[-1] != "allowed":
@@ -221,7 +215,3 @@ class Pipeline:
                     error=type(error).__name__,
                     where=f"{frame.name}:{frame.lineno}",
                 )
-
-
-def _event(item: _Read, at: int) -> Event:
-    return item.decoded.events[at][1]

@@ -6,7 +6,7 @@ is copied, what Uptake concludes is added. Token counts become a disjoint partit
 
 from __future__ import annotations
 
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ import pyarrow as pa
 from uptake.money import to_nano
 from uptake.processors.attribute import Days
 from uptake.processors.price import Call, Cost
-from uptake.schemas.events import CostEvent, FeedbackEvent, UsageEvent
+from uptake.processors.records import CostRecord, FeedbackRecord, UsageRecord
 
 Row = tuple[Any, ...]
 
@@ -96,10 +96,10 @@ TABLES: dict[str, pa.Schema] = {
     ),
 }
 
-_usage_values = itemgetter(*_CLAIMED, *_USAGE_COPIED)
-_feedback_values = itemgetter(*_CLAIMED, *_FEEDBACK_COPIED)
-_cost_values = itemgetter(*_CLAIMED, *_COST_COPIED)
-_counts = itemgetter(
+_usage_values = attrgetter(*_CLAIMED, *_USAGE_COPIED)
+_feedback_values = attrgetter(*_CLAIMED, *_FEEDBACK_COPIED)
+_cost_values = attrgetter(*_CLAIMED, *_COST_COPIED)
+_counts = attrgetter(
     "input_tokens",
     "cache_read_input_tokens",
     "cache_creation_input_tokens",
@@ -117,33 +117,32 @@ class Stamp(NamedTuple):
     client_id: str
 
 
-def call_of(event: UsageEvent, days: Days) -> Call:
+def call_of(event: UsageRecord, days: Days) -> Call:
     """What prices the event. The model is the one that answered; what was asked for only where the provider did not
     say. Cached tokens are part of the input and reasoning tokens of the output: taken out here."""
-    values = event.__dict__
-    total_in, read, write, total_out, reasoning = _counts(values)
+    total_in, read, write, total_out, reasoning = _counts(event)
     return Call(
-        values["occurred_at"],
+        event.occurred_at,
         days,
-        values["operation"],
-        values["provider"],
-        values["response_model"] or values["request_model"],
-        values["service_tier"],
+        event.operation,
+        event.provider,
+        event.response_model or event.request_model,
+        event.service_tier,
         None if total_in is None else total_in - read - write,
         read,
         write,
         None if total_out is None else total_out - reasoning,
         reasoning,
-        values["status"] == "error",
-        values["cache_hit"],
-        values["reported_cost"],
-        values["reported_currency"],
+        event.status == "error",
+        event.cache_hit,
+        event.reported_cost,
+        event.reported_currency,
     )
 
 
 def usage_row(
     stamp: Stamp,
-    event: UsageEvent,
+    event: UsageRecord,
     content: int,
     ms: int,
     team: str,
@@ -153,18 +152,17 @@ def usage_row(
     verdict: str,
 ) -> Row:
     """`ms` is when the event occurred, in Unix milliseconds."""
-    values = event.__dict__
     return (
         *stamp,
         _id(event),
         content,
         ms,
         team,
-        *_usage_values(values),
+        *_usage_values(event),
         call.model,
         *call[6:11],
-        values["duration_ms"],
-        values["time_to_first_token_ms"],
+        event.duration_ms,
+        event.time_to_first_token_ms,
         call.cache_hit,
         *cost,
         currency,
@@ -172,14 +170,14 @@ def usage_row(
     )
 
 
-def feedback_row(stamp: Stamp, event: FeedbackEvent, content: int, ms: int, team: str) -> Row:
+def feedback_row(stamp: Stamp, event: FeedbackRecord, content: int, ms: int, team: str) -> Row:
     return (
         *stamp,
         _id(event),
         content,
         ms,
         team,
-        *_feedback_values(event.__dict__),
+        *_feedback_values(event),
         event.thumb or "",
         event.decision or "",
         event.severity,
@@ -192,7 +190,7 @@ def feedback_row(stamp: Stamp, event: FeedbackEvent, content: int, ms: int, team
 
 
 def cost_row(
-    stamp: Stamp, event: CostEvent, content: int, ms: int, team: str, cost: Cost, currency: str
+    stamp: Stamp, event: CostRecord, content: int, ms: int, team: str, cost: Cost, currency: str
 ) -> Row:
     return (
         *stamp,
@@ -200,7 +198,7 @@ def cost_row(
         content,
         ms,
         team,
-        *_cost_values(event.__dict__),
+        *_cost_values(event),
         to_nano(event.amount),
         event.currency,
         cost.nano,
@@ -211,6 +209,6 @@ def cost_row(
     )
 
 
-def _id(event: UsageEvent | FeedbackEvent | CostEvent) -> bytes:
+def _id(event: UsageRecord | FeedbackRecord | CostRecord) -> bytes:
     """The id as ClickHouse reads a UInt128 from Arrow: its number, lowest byte first."""
     return event.event_id.int.to_bytes(16, "little")

@@ -13,6 +13,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from uptake.clickhouse import Database
 from uptake.clock import ManualClock
 from uptake.processors.pipeline import Pipeline, Written
+from uptake.processors.records import Record, record_of
 from uptake.schemas.batch import Batch, ClientReport
 from uptake.schemas.events import EVENT, Event
 from uptake.schemas.identity import derive
@@ -74,6 +75,12 @@ def event() -> Callable[..., EventDict]:
 def parsed(event: Callable[..., EventDict]) -> Callable[..., Event]:
     """The same as a validated model."""
     return lambda *args, **fields: EVENT.validate_json(json.dumps(event(*args, **fields)))
+
+
+@pytest.fixture
+def record(parsed: Callable[..., Event]) -> Callable[..., Record]:
+    """The same as the record that the pipeline carries."""
+    return lambda *args, **fields: record_of(parsed(*args, **fields))
 
 
 @pytest.fixture

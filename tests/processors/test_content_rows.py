@@ -6,12 +6,14 @@ import itertools
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from uptake.processors.content import canonical, content_hash
 from uptake.processors.identity import Known, judge, next_ver
+from uptake.processors.records import CostRecord, FeedbackRecord, UsageRecord, record_of
 from uptake.processors.rows import TABLES
 from uptake.processors.store import DENSE_GAP, encode, stretches
 from uptake.schemas.events import CostEvent, FeedbackEvent, UsageEvent
@@ -27,14 +29,14 @@ from uptake.schemas.events import CostEvent, FeedbackEvent, UsageEvent
         {"tags": {}, "use_case": "", "cache_hit": False, "reasoning_output_tokens": 0, "duration_ms": None},
     ],
 )
-def test_another_spelling_is_the_same_content(parsed: Any, spelling: dict[str, Any]) -> None:
-    assert content_hash(parsed(1, **spelling)) == content_hash(parsed(1))
+def test_another_spelling_is_the_same_content(record: Any, spelling: dict[str, Any]) -> None:
+    assert content_hash(record(1, **spelling)) == content_hash(record(1))
 
 
-def test_the_order_of_tags_and_the_zeros_of_money_do_not_matter(parsed: Any) -> None:
-    assert canonical(parsed(1, tags={"a": "1", "b": "2"})) == canonical(parsed(1, tags={"b": "2", "a": "1"}))
-    assert canonical(parsed(1, "cost", amount="12.5")) == canonical(parsed(1, "cost", amount="12.500"))
-    said = [parsed(1, reported_cost=cost, reported_currency="USD") for cost in ("0.1", "0.10")]
+def test_the_order_of_tags_and_the_zeros_of_money_do_not_matter(record: Any) -> None:
+    assert canonical(record(1, tags={"a": "1", "b": "2"})) == canonical(record(1, tags={"b": "2", "a": "1"}))
+    assert canonical(record(1, "cost", amount="12.5")) == canonical(record(1, "cost", amount="12.500"))
+    said = [record(1, reported_cost=cost, reported_currency="USD") for cost in ("0.1", "0.10")]
     assert canonical(said[0]) == canonical(said[1])
 
 
@@ -86,37 +88,58 @@ TOGETHER = {"reported_cost": {"reported_currency": "USD"}, "kind": {"severity": 
         for field in sorted(set(model.model_fields) - WITHOUT_EFFECT)
     ],
 )
-def test_every_field_is_content(parsed: Any, type_: str, field: str) -> None:
+def test_every_field_is_content(record: Any, type_: str, field: str) -> None:
     if field in ("reported_cost", "reported_currency"):
-        changed = parsed(1, type_, reported_cost="1", reported_currency="USD")
+        changed = record(1, type_, reported_cost="1", reported_currency="USD")
     else:
         value = OTHER[type_].get(field, OTHER["usage"].get(field, "something else"))
-        changed = parsed(1, type_, **{field: value, **TOGETHER.get(field, {})})
-    assert content_hash(changed) != content_hash(parsed(1, type_))
+        changed = record(1, type_, **{field: value, **TOGETHER.get(field, {})})
+    assert content_hash(changed) != content_hash(record(1, type_))
 
 
-def test_money_in_another_currency_is_other_content(parsed: Any) -> None:
-    said = [parsed(1, reported_cost="1", reported_currency=currency) for currency in ("USD", "EUR")]
+def test_money_in_another_currency_is_other_content(record: Any) -> None:
+    said = [record(1, reported_cost="1", reported_currency=currency) for currency in ("USD", "EUR")]
     assert content_hash(said[0]) != content_hash(said[1])
 
 
-def test_a_field_that_this_server_does_not_know_counts_as_it_will_when_it_is_known(parsed: Any) -> None:
+def test_a_field_that_this_server_does_not_know_counts_as_it_will_when_it_is_known(
+    record: Any, parsed: Any
+) -> None:
     newer = parsed(1, aaa="x", zzz=[1, {"b": 1, "a": 2}])
-    assert content_hash(newer) != content_hash(parsed(1))
-    content = json.loads(canonical(newer))
-    assert list(content) == sorted(content)
-    assert content["aaa"] == "x"
-    # as if `prompt_version` had been unknown
-    known = canonical(parsed(1, prompt_version="v1", aaa="x"))
-    assert json.loads(known) == json.loads(canonical(parsed(1, aaa="x"))) | {"prompt_version": "v1"}
+    assert content_hash(record_of(newer), newer.__pydantic_extra__) != content_hash(record(1))
+    # As if three fields of today had been unknown: alone, between known ones, and with one more.
+    tags = {"b": "2", "a": "1"}
+    known = record(1, cache_hit=True, prompt_version="v1", tags=tags)
+    unknown = {"tags": tags, "prompt_version": "v1", "cache_hit": True}
+    assert canonical(record(1), unknown) == canonical(known)
 
 
-def test_content_is_json_with_sorted_keys_and_without_defaults(parsed: Any) -> None:
-    content = json.loads(canonical(parsed(1)))
-    assert list(content) == sorted(content)
+def test_content_is_json_without_defaults(record: Any) -> None:
+    content = json.loads(canonical(record(1)))
+    assert content["type"] == "usage"
     assert "tags" not in content
     assert "duration_ms" not in content
     assert content["environment"] == "production"
+
+
+@pytest.mark.parametrize("model", [UsageEvent, FeedbackEvent, CostEvent])
+def test_records_have_the_fields_and_defaults_of_the_contract_in_the_order_of_content(model: Any) -> None:
+    kind = {UsageEvent: UsageRecord, FeedbackEvent: FeedbackRecord, CostEvent: CostRecord}[model]
+    fields = {f.name: f for f in msgspec.structs.fields(kind)}
+    assert set(fields) == set(model.model_fields) - {"type"}
+    assert kind.__struct_config__.tag == model.model_fields["type"].default
+    for name, field in fields.items():
+        theirs = model.model_fields[name]
+        ours = (
+            field.default_factory()
+            if field.default is msgspec.NODEFAULT and not field.required
+            else field.default
+        )
+        assert field.required == theirs.is_required(), name
+        assert field.required or ours == theirs.get_default(call_default_factory=True), name
+    required = [name for name, field in fields.items() if field.required]
+    optional = [name for name, field in fields.items() if not field.required]
+    assert list(fields) == sorted(required) + sorted(optional)
 
 
 TYPES = {

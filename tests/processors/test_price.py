@@ -24,12 +24,12 @@ DOLLAR = 1_000_000_000  # nano
 
 
 @pytest.fixture
-def price(workspace: Callable[..., Any], parsed: Callable[..., Any]) -> Callable[..., Cost]:
+def price(workspace: Callable[..., Any], record: Callable[..., Any]) -> Callable[..., Cost]:
     """The cost of one usage event, by default for an organisation that counts in dollars."""
 
     def of(files: dict[str, Any] | None = None, **fields: Any) -> Cost:
         made = workspace(**{"organisation": IN_USD, **(files or {})})
-        event = parsed(**fields)
+        event = record(**fields)
         return PriceBook(made).cost(call_of(event, DayFinder(made.tz)(unix_ms(event.occurred_at))))
 
     return of
