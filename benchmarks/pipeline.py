@@ -1,11 +1,13 @@
 """Events a second from bytes to rows, and what share that is of ClickHouse's own insert of the same bytes.
 
 One call of `Pipeline.process` takes 10,000 usage events (batches of 400, 16 fields, about 400 bytes each, ids never
-seen before) into an embedded database on disk. Beside it, in the same rounds and into the same engine:
+seen before) into an embedded database on disk; two threads make the calls, so that one call is decided while the
+other is written. Beside it, in the same rounds and into the same engine:
+- the same calls one after the other;
 - ClickHouse's own `JSONEachRow` insert of the very same events, 10,000 lines a block, into a table with their fields
   as columns: no identity, no attribution, no price, and the share is of this;
 - one call a batch, so an insert every 400 events, instead of joined calls;
-- decoding alone, a batch in one validation against event by event.
+- reading alone: as the pipeline does, a batch in one validation of models, and event by event.
 
     python -m benchmarks.pipeline
 """
@@ -16,6 +18,7 @@ import json
 import random
 import statistics
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from benchmarks.harness import Row, seconds
 from uptake.clickhouse import INSERT_SETTINGS, Database
 from uptake.clock import ManualClock
 from uptake.processors.pipeline import Pipeline
+from uptake.processors.read import read_batch
 from uptake.schemas.batch import Batch, Receipt
 from uptake.schemas.codec import decode_batch
 from uptake.schemas.events import EVENT
@@ -36,7 +40,8 @@ NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 EVENTS_A_BATCH = 400
 BATCHES_A_CALL = 25
 EVENTS = EVENTS_A_BATCH * BATCHES_A_CALL
-CALLS = 3  # a round
+CALLS = 6  # a round
+THREADS = 2
 ROUNDS = 7
 PEOPLE, TEAMS = 250, 12
 APPS = ("claims-letter", "case-summary", "search", "translate", "code-review", "mail")
@@ -125,10 +130,20 @@ class Bench:
         if accepted != EVENTS:
             raise RuntimeError(f"{accepted} of {EVENTS} events were accepted: not a measurement")
 
+    def process_together(self, calls: list[list[Batch]]) -> None:
+        with ThreadPoolExecutor(THREADS) as threads:
+            for done in [threads.submit(self.process, call) for call in calls]:
+                done.result()
+
     def plain(self, lines: bytes) -> None:
         self.database.client().raw_insert(
             "plain", insert_block=lines, fmt="JSONEachRow", settings=INSERT_SETTINGS
         )
+
+
+def read_all(batches: list[Batch]) -> None:
+    for batch in batches:
+        read_batch(batch.body, NOW)
 
 
 def at_once(batches: list[Batch]) -> None:
@@ -142,7 +157,8 @@ def one_by_one(lines: list[bytes]) -> None:
 
 
 def run() -> list[Row]:
-    samples: dict[str, list[float]] = {name: [] for name in ("joined", "plain", "alone", "batch", "single")}
+    names = ("joined", "serial", "plain", "alone", "read", "batch", "single")
+    samples: dict[str, list[float]] = {name: [] for name in names}
     ratios = []
     with tempfile.TemporaryDirectory(prefix="uptake-bench-") as directory:
         bench = Bench(Path(directory))
@@ -150,14 +166,17 @@ def run() -> list[Row]:
         for number in range(ROUNDS + 1):
             calls = [bench.fresh() for _ in range(CALLS)]
             joined = [bench.batches(made) for made in calls]
+            serial = [bench.batches(bench.fresh()) for _ in range(CALLS // 2)]
             alone = bench.batches(bench.fresh())
             lines = [[json.dumps(event, separators=(",", ":")).encode() for event in made] for made in calls]
             blocks = [b"\n".join(block) for block in lines]
             size = len(blocks[0]) / EVENTS
             took = {
-                "joined": seconds(lambda joined=joined: [bench.process(call) for call in joined]) / CALLS,  # type: ignore[misc]
+                "joined": seconds(lambda calls=joined: bench.process_together(calls)) / CALLS,  # type: ignore[misc]
+                "serial": seconds(lambda calls=serial: [bench.process(call) for call in calls]) / len(serial),  # type: ignore[misc]
                 "plain": seconds(lambda blocks=blocks: [bench.plain(block) for block in blocks]) / CALLS,  # type: ignore[misc]
                 "alone": seconds(lambda alone=alone: bench.process(alone, joined=False)),  # type: ignore[misc]
+                "read": seconds(lambda batches=joined[0]: read_all(batches)),  # type: ignore[misc]
                 "batch": seconds(lambda batches=joined[0]: at_once(batches)),  # type: ignore[misc]
                 "single": seconds(lambda lines=lines[0]: one_by_one(lines)),  # type: ignore[misc]
             }
@@ -176,13 +195,15 @@ def run() -> list[Row]:
             what, f"{middle[name]:,.0f} /s", f"{min(rates):,.0f} to {max(rates):,.0f}", ratio, against, goal
         )
 
-    insert, whole = "ClickHouse's own JSONEachRow insert", "bytes to rows, calls of 10,000"
+    insert, whole = "ClickHouse's own JSONEachRow insert", "bytes to rows, calls of 10,000, two at a time"
     return [
         row(f"{whole} ({size:.0f} bytes an event)", "joined", insert, "plain", f"≥ {GOAL}"),
         row(insert, "plain"),
+        row("bytes to rows, one call after the other", "serial", whole, "joined"),
         row(f"bytes to rows, an insert every {EVENTS_A_BATCH}", "alone", whole, "joined"),
-        row("decoding only, a batch at once", "batch"),
-        row("decoding only, event by event", "single", "decoding only, a batch at once", "batch"),
+        row("reading only, as the pipeline does", "read"),
+        row("reading only, a batch in one validation of models", "batch", "as the pipeline does", "read"),
+        row("reading only, event by event", "single", "as the pipeline does", "read"),
     ]
 
 

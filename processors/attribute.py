@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from uptake.workspace.models import Workspace
 
-_QUARTER = 900_000  # milliseconds
+QUARTER_MS = 900_000
+"""A quarter of an hour: every zone's days begin on one, in UTC too, so it lies on one day of each."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_REMEMBERED = 50_000
 
 
 class Days(NamedTuple):
@@ -21,22 +22,9 @@ class Days(NamedTuple):
     utc: date
 
 
-class DayFinder:
-    """Days of moments. Remembered by quarter of an hour: every zone's days begin on one, in UTC too."""
-
-    def __init__(self, zone: ZoneInfo) -> None:
-        self._zone = zone
-        self._days: dict[int, Days] = {}
-
-    def __call__(self, unix_ms: int) -> Days:
-        quarter = unix_ms // _QUARTER
-        days = self._days.get(quarter)
-        if days is None:
-            if len(self._days) >= _MAX_REMEMBERED:
-                self._days.clear()
-            start = _EPOCH + timedelta(milliseconds=quarter * _QUARTER)
-            days = self._days[quarter] = Days(start.astimezone(self._zone).date(), start.date())
-        return days
+def days_of(unix_ms: int, zone: ZoneInfo) -> Days:
+    moment = _EPOCH + timedelta(milliseconds=unix_ms)
+    return Days(moment.astimezone(zone).date(), moment.date())
 
 
 class Attribution:

@@ -56,9 +56,9 @@ class Card:
     bands: tuple[Band, ...]
     scale: int
 
-    def nano(self, counts: Counts) -> int | None:
-        """Nano units of the organisation's currency. None where tokens were used that have no price here, and
-        where the amount is beyond NANO_LIMIT."""
+    def nano(self, counts: tuple[int, ...]) -> int | None:
+        """Nano units of the organisation's currency for `counts`, ordered as in `Counts`. None where tokens were used
+        that have no price here, and where the amount is beyond NANO_LIMIT."""
         uncached, read, write, visible, reasoning = counts
         band = self.bands[-1]
         if len(self.bands) > 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from uptake.processors.attribute import Attribution, DayFinder, Days
+from uptake.processors.attribute import QUARTER_MS, Attribution, Days, days_of
 from uptake.processors.authorise import Verdict, authorise
 from uptake.processors.price import Call, PriceBook, Quote
 from uptake.processors.read import Item
@@ -38,19 +38,20 @@ class Enricher:
         self.workspace = workspace
         self.prices = PriceBook(workspace)
         self.currency = workspace.organisation.currency
-        self._find_days = DayFinder(workspace.tz)
+        self._zone = workspace.tz
         self._attribution = Attribution(workspace)
         self._registry = workspace.registry
         self._days: dict[Days, _Day] = {}
+        self._quarters: dict[int, _Day] = {}
         self._remembered = 0
 
     def row(self, stamp: Stamp, item: Item) -> tuple[str, Row]:
         """The table and the row of an event."""
-        _, _, ms, content, event, _ = item
-        days = self._find_days(ms)
-        day = self._days.get(days)
+        ms, content, event = item.ms, item.content, item.record
+        day = self._quarters.get(ms // QUARTER_MS)
         if day is None:
-            day = self._days[days] = _Day(days)
+            day = self._day(ms)
+        days = day.days
         person = (event.user_id, event.team)
         team = day.teams.get(person)
         if team is None:
@@ -71,6 +72,12 @@ class Enricher:
         billed = self.prices.convert(event.amount, event.currency, days.local, "")
         return "cost", cost_row(stamp, event, content, ms, team, billed, self.currency)
 
+    def _day(self, ms: int) -> _Day:
+        days = days_of(ms, self._zone)
+        day = self._quarters[ms // QUARTER_MS] = self._days.setdefault(days, _Day(days))
+        self._remember()
+        return day
+
     def _rule(self, event: UsageRecord, call: Call, team: str) -> tuple[Verdict, Quote]:
         quote = self.prices.quote(call.provider, call.model, call.service_tier, call.occurred_at, call.days)
         verdict = authorise(
@@ -89,4 +96,5 @@ class Enricher:
         self._remembered += 1
         if self._remembered >= _MAX_REMEMBERED:
             self._days.clear()
+            self._quarters.clear()
             self._remembered = 0

@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+
+import msgspec
 
 from uptake.money import to_nano
 from uptake.processors.attribute import Days
@@ -30,7 +31,7 @@ _WITHOUT_MODEL = ("execute_tool", "invoke_agent")
 _Key = tuple[str, str, str, Days, datetime | None]
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """What decides the cost of a usage event; all of it is stored, so that it can be priced again.
 
     Token counts are disjoint, None: the app does not know. `model` is the served one.
@@ -53,7 +54,7 @@ class Call(NamedTuple):
     reported_currency: str | None = None
 
 
-class Cost(NamedTuple):
+class Cost(msgspec.Struct, frozen=True, gc=False):
     """Nano units of the organisation's currency; `nano` None: not known. `upper` bounds it for budgets."""
 
     nano: int | None
@@ -111,6 +112,12 @@ class PriceBook:
 
     def cost(self, call: Call, quote: Quote | None = None) -> Cost:
         """The cost of one call; see the order at the top. `quote`: what `quote` said about its model and day."""
+        if quote is not None and quote.card is not None and not (quote.timed or call.cache_hit):
+            uncached, visible = call.input_uncached, call.output_visible
+            if uncached is not None and visible is not None:  # nearly always
+                nano = quote.card.nano((uncached, call.cache_read, call.cache_write, visible, call.reasoning))
+                if nano is not None:
+                    return Cost(nano, nano, quote.source)
         if call.cache_hit:
             return Cost(0, 0, "cache")
         uncached, visible = call.input_uncached, call.output_visible

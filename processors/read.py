@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 from pydantic import ValidationError
@@ -26,7 +26,6 @@ from uptake.schemas.events import EVENT, FIRST_YEAR, LAST_YEAR, CostEvent, Feedb
 from uptake.schemas.identity import MAX_ID_SKEW, unix_ms
 
 _SKEW_MS = int(MAX_ID_SKEW.total_seconds() * 1000)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAYOUT, _UUID7 = (0xF << 76) | (0b11 << 62), (0x7 << 76) | (0b10 << 62)  # version and variant
 _FINER_THAN_MICROSECONDS = re.compile(rb"\.[0-9]{7}")
 _Any = Any | msgspec.UnsetType
@@ -48,7 +47,7 @@ _decode = msgspec.json.Decoder(
 _encode = msgspec.json.Encoder().encode
 
 
-class Item(NamedTuple):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """An accepted event: its index in the batch, the id as a number, when it occurred (Unix milliseconds), the hash of
     its content, and what the app sent beyond the contract."""
 
@@ -114,8 +113,7 @@ def _fast(body: bytes, now: datetime) -> list[Item] | None:
             return None
         if moment.tzinfo is not UTC:
             record.occurred_at = moment = moment.astimezone(UTC)
-        age = moment - _EPOCH
-        ms = (age.days * 86_400 + age.seconds) * 1000 + age.microseconds // 1000
+        ms = int(moment.timestamp()) * 1000 + moment.microsecond // 1000  # exact: after 1970, whole seconds
         event_id = record.event_id.int
         if event_id & _LAYOUT != _UUID7 or not -_SKEW_MS <= (event_id >> 80) - ms <= _SKEW_MS:
             return None
@@ -125,9 +123,8 @@ def _fast(body: bytes, now: datetime) -> list[Item] | None:
 
 def _adds_up(record: UsageRecord) -> bool:
     """Whether the parts fit their wholes; a reported cost has forms that only the contract knows."""
-    cached = record.cache_read_input_tokens + record.cache_creation_input_tokens
     return (
-        cached <= (record.input_tokens or 0)
+        record.cache_read_input_tokens + record.cache_creation_input_tokens <= (record.input_tokens or 0)
         and record.reasoning_output_tokens <= (record.output_tokens or 0)
         and record.reported_cost is None
         and record.reported_currency is None

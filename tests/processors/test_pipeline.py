@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import gc
 import json
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from uptake.processors import collector
 from uptake.processors.collector import collector_paused
 from uptake.processors.pipeline import Written
 from uptake.schemas.batch import Batch, ClientReport, MalformedBatch, RejectionReason, StoreUnavailable
+
+
+class Holder:
+    """Something that only the cycle collector can free once it holds itself."""
+
+    itself: object = None
 
 
 def test_a_bad_event_never_stops_a_good_one(bench: Any, event: Any) -> None:
@@ -248,14 +257,37 @@ def test_a_collector_that_somebody_else_switched_off_stays_off() -> None:
         gc.enable()
 
 
-def test_a_call_that_overlaps_another_does_not_prolong_its_pause() -> None:
-    first, second = collector_paused(), collector_paused()
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(None, None, None)
+def test_overlapping_calls_end_the_pause_with_the_last_of_them() -> None:
+    with collector_paused():
+        with collector_paused():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
     assert gc.isenabled()
-    second.__exit__(None, None, None)
-    assert gc.isenabled()
+
+
+def test_where_calls_overlap_without_end_the_collector_is_made_to_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(collector, "MAX_PAUSE_SECONDS", 0.0)
+    with collector_paused():
+        holder = Holder()
+        holder.itself = holder
+        gone = weakref.ref(holder)
+        del holder
+        assert gone() is not None
+        with collector_paused():
+            pass
+        assert gone() is None
+
+
+def test_calls_from_several_threads_with_the_same_events_count_them_once(bench: Any, event: Any) -> None:
+    batches = [bench.batch([event(key) for key in range(start, start + 50)]) for start in (0, 25, 50)]
+    with ThreadPoolExecutor(4) as threads:
+        calls = [threads.submit(bench.pipeline.process, [batch]) for batch in batches * 4]
+        receipts = [call.result(timeout=60)[0] for call in calls]
+    assert sum(receipt.accepted for receipt in receipts) == 100
+    assert sum(receipt.duplicates for receipt in receipts) == 12 * 50 - 100
+    assert len(bench.rows("usage", final=False)) == 100
 
 
 def test_a_batch_does_not_show_its_body(event: Any, secret: str, now: Any) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from uptake.processors.attribute import DayFinder
+from uptake.processors.attribute import days_of
 from uptake.processors.card import NANO_LIMIT, Counts, Rates, compile_card
 from uptake.processors.exchange import Exchange
 from uptake.processors.listprices import SOURCE
@@ -30,7 +30,7 @@ def price(workspace: Callable[..., Any], record: Callable[..., Any]) -> Callable
     def of(files: dict[str, Any] | None = None, **fields: Any) -> Cost:
         made = workspace(**{"organisation": IN_USD, **(files or {})})
         event = record(**fields)
-        return PriceBook(made).cost(call_of(event, DayFinder(made.tz)(unix_ms(event.occurred_at))))
+        return PriceBook(made).cost(call_of(event, days_of(unix_ms(event.occurred_at), made.tz)))
 
     return of
 
@@ -343,7 +343,18 @@ def test_a_card_without_a_first_band_is_refused() -> None:
 
 
 def test_days_are_those_of_the_zone_and_of_utc() -> None:
-    find = DayFinder(ZoneInfo("Asia/Kathmandu"))  # +05:45
+    zone = ZoneInfo("Asia/Kathmandu")  # +05:45
     before, after = moment("2026-11-20T18:14:59.999999+00:00"), moment("2026-11-20T18:15:00+00:00")
-    assert find(unix_ms(before)) == (date(2026, 11, 20), date(2026, 11, 20))
-    assert find(unix_ms(after)) == (date(2026, 11, 21), date(2026, 11, 20))
+    assert days_of(unix_ms(before), zone) == (date(2026, 11, 20), date(2026, 11, 20))
+    assert days_of(unix_ms(after), zone) == (date(2026, 11, 21), date(2026, 11, 20))
+
+
+def test_a_day_begins_at_its_first_moment_in_a_zone_that_is_hours_and_a_quarter_away(
+    make_bench: Any, tenant: str, event: Any
+) -> None:
+    stays = [{"user_id": "p", "team": "sales", "joined": "2026-11-20"}]
+    bench = make_bench(tenant, organisation={"zone": "Asia/Kathmandu"}, roster=stays)
+    first = datetime(2026, 11, 19, 18, 15, tzinfo=UTC)
+    moments = [first - timedelta(milliseconds=1), first]
+    bench.process([event(key, at=at, user_id="p", team="") for key, at in enumerate(moments)])
+    assert [row["team"] for row in bench.rows("usage")] == ["", "sales"]
