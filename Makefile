@@ -51,7 +51,7 @@ schemas: $(READY) ## write the JSON Schemas and examples from the models
 	$(BIN)/python -m uptake.schemas.jsonschema write
 
 docs: $(READY) ## write docs/kpis.md from the KPI definitions
-	$(BIN)/python -m uptake.sql.catalogue docs
+	$(BIN)/python -m uptake.sql.catalogue docs > docs/kpis.md
 
 lock: $(READY) ## resolve pyproject.toml anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -30,6 +30,7 @@ DEFINITION_VERSION = 1
 """Raise it when a figure of the digest changes its meaning, or a KPI that it shows: the week is then said anew."""
 
 HISTORY_WEEKS = 12
+LONG_RUN = 0.05  # a smaller change since the first known week is not worth a verdict
 SENT_FROM = time(8, 0)  # on Monday, on the tenant's wall clock
 SHOWN = ("adoption", "override_rate", "thumbs_down", "spend", "unauthorised_share")
 TRUST = ("completeness", "late_share", "unpriced_share")
@@ -41,7 +42,8 @@ class DigestInputs:
 
     `history` holds the results of the last weeks, oldest first and this week last, for the KPIs of the chart.
     `budgets` are judged at the week's end. `findings` are those of the week: `new_findings` of them were not seen
-    in the weeks before, `known_findings` were.
+    in the weeks before, `known_findings` were. `since` compares adoption with the first week that is known of the
+    look-back.
     """
 
     organisation: Organisation
@@ -58,6 +60,7 @@ class DigestInputs:
     jumps: Sequence[PromptJump] = ()
     idle: Sequence[Idle] = ()
     history: Mapping[str, Sequence[KpiResult]] = field(default_factory=dict)
+    since: tuple[IsoWeek, AdoptionPairs] | None = None
     data_until: datetime | None = None
 
     @property
@@ -199,7 +202,22 @@ def _adoption(inputs: DigestInputs, change: Change | None) -> str:
         return say(f"verdict.adoption_{'up' if change.difference > 0 else 'down'}", locale, share=share)
     usage, roster = (inputs.pairs.usage_part, inputs.pairs.roster_part) if inputs.pairs else (None, None)
     falls = change.difference <= -0.01 and (usage or 0.0) >= 0 > (roster or 0.0)
-    return say("verdict.adoption_roster" if falls else "verdict.adoption_holds", locale)
+    if falls:
+        return say("verdict.adoption_roster", locale)
+    return _long_run(inputs) or say("verdict.adoption_holds", locale)
+
+
+def _long_run(inputs: DigestInputs) -> str | None:
+    """A rise or fall that no single week shows: against the first known week, by the same test."""
+    if inputs.since is None:
+        return None
+    week, pairs = inputs.since
+    change = pairs.change
+    if change is None or not change.clear or abs(change.difference) < LONG_RUN:
+        return None
+    key = "verdict.adoption_holds_above" if change.difference > 0 else "verdict.adoption_holds_below"
+    share = formats.share(pairs.a0 / pairs.n0, inputs.locale)
+    return say(key, inputs.locale, share=share, week=short(week, inputs.locale))
 
 
 def _pressing(inputs: DigestInputs, changes: Mapping[str, Change]) -> str | None:
@@ -208,7 +226,11 @@ def _pressing(inputs: DigestInputs, changes: Mapping[str, Change]) -> str | None
     if overrides and overrides.clear and overrides.difference > 0:
         if inputs.jumps:
             jump = inputs.jumps[0]
-            return say("verdict.overrides_up_prompt", locale, app=jump.place, prompt=jump.prompt)
+            since = ""
+            if jump.first_at is not None:
+                local = jump.first_at.astimezone(ZoneInfo(inputs.organisation.zone)).date()
+                since = say("verdict.on_day", locale, day=formats.weekday(local, locale))
+            return say("verdict.overrides_up_prompt", locale, app=jump.place, prompt=jump.prompt, since=since)
         return say("verdict.overrides_up", locale, share=_share(inputs, "override_rate"))
     over = [e for e in inputs.budgets if e.state == "breach"]
     if over:

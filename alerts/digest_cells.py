@@ -123,11 +123,16 @@ def _spend(
     budgets: Sequence[Evaluation],
     locale: Language,
 ) -> Cells:
-    amount = formats.money(int(now.value or 0), now.currency, locale)
     unpriced = now.excluded.get("unpriced_calls", 0)
-    value = say("cell.at_least", locale, amount=amount) if unpriced else amount
+    if now.value is None:
+        value = say("cell.no_data", locale)
+    else:
+        amount = formats.money(int(now.value), now.currency, locale)
+        value = say("cell.at_least", locale, amount=amount) if unpriced else amount
     notes = []
-    if before is not None and before.value is not None:
+    if before is None or before.value is None:
+        notes.append(say("change.none_before", locale, week=week_before))
+    else:
         earlier = formats.money(int(before.value), before.currency, locale)
         notes.append(say("change.spend", locale, amount=earlier, week=week_before))
     if unpriced:

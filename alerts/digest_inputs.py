@@ -11,10 +11,13 @@ from uptake.alerts.digest_next import Idle, idle_teams, prompt_jumps
 from uptake.calendar import IsoWeek, Period
 from uptake.clickhouse import TenantDatabase
 from uptake.sql import queries
+from uptake.sql.results import KpiResult
 from uptake.sql.runner import KpiRunner
-from uptake.workspace.models import Audience, Budget, Workspace
+from uptake.workspace.models import Audience, Budget, Scope, Workspace
 
 CHART = ("adoption", "override_rate")
+IDLE_WEEKS = 4
+"""Fewer weeks of data say nothing about who never started."""
 
 
 class Gatherer:
@@ -37,6 +40,8 @@ class Gatherer:
         this = {name: runner.run(name, period, teams) for name in names}
         before = {name: runner.run(name, earlier, teams) for name in SHOWN}
         weeks = [week.shift(n).period(organisation.zone) for n in range(1 - HISTORY_WEEKS, 1)]
+        known_weeks = self._known_weeks(weeks)
+        history = {name: runner.series(name, weeks, teams) for name in CHART}
         jumps = prompt_jumps(
             queries.override_by_prompt(database, organisation, period, teams),
             queries.override_by_prompt(database, organisation, earlier, teams),
@@ -52,13 +57,14 @@ class Gatherer:
             before=before,
             pairs=queries.adoption_pairs(database, organisation, earlier, period, teams) if shown else None,
             targets=targets(workspace, teams),
-            budgets=self._budgets(period, teams),
+            budgets=self._budgets(period, audience),
             findings=[*new, *known],
             new_findings=len(new),
             known_findings=len(known),
             jumps=jumps,
-            idle=self._idle(week, teams),
-            history={name: runner.series(name, weeks, teams) for name in CHART},
+            idle=self._idle(week, known_weeks, teams),
+            history=history,
+            since=self._since(week, history["adoption"], teams),
             data_until=queries.data_until(database, period),
         )
 
@@ -82,31 +88,60 @@ class Gatherer:
         new = [f for f in merged if (f.rule, f.app, f.subject) not in before]
         return new, [f for f in merged if (f.rule, f.app, f.subject) in before]
 
-    def _budgets(self, period: Period, teams: Sequence[str]) -> list[budgets.Evaluation]:
+    def _budgets(self, period: Period, audience: Audience) -> list[budgets.Evaluation]:
         """The audience's budgets as they stood when the week ended."""
         judged = []
         for budget in self._workspace.budgets:
             whole = budgets.current_period(budget, period.end - timedelta(seconds=1), period.zone)
             spend = queries.budget_spend(self._database, budget.scope, whole, period.end)
             evaluation = budgets.evaluate(budget, spend, whole, period.end)
-            if evaluation.state != "inactive" and _concerns(budget, teams, evaluation.state):
+            if evaluation.state != "inactive" and _concerns(
+                budget, audience, self._workspace, evaluation.state
+            ):
                 judged.append(evaluation)
         return judged
 
-    def _idle(self, week: IsoWeek, teams: Sequence[str]) -> list[Idle]:
-        period = self._look_back(week)
+    def _known_weeks(self, weeks: Sequence[Period]) -> int:
+        """How many of these weeks, up to the last one, lie in the time of which anything is known."""
+        heard = [result.value is not None for result in self._runner.series("calls", weeks)]
+        return len(heard) - heard.index(True) if True in heard else 0
+
+    def _idle(self, week: IsoWeek, known: int, teams: Sequence[str]) -> list[Idle]:
+        """Groups that used nothing in the weeks of which anything is known; too few weeks accuse nobody."""
+        if known < IDLE_WEEKS:
+            return []
+        period = Period(
+            week.shift(1 - known).monday(), week.shift(1).monday(), self._workspace.organisation.zone
+        )
         by_team = self._runner.by_team("adoption", period)
         ours = {team: result for team, result in by_team.items() if not teams or team in teams}
         championed = {p.team for p in self._workspace.roster if p.champion and p.on(period.last)}
-        return idle_teams(ours, frozenset(championed), HISTORY_WEEKS)
+        return idle_teams(ours, frozenset(championed), known)
+
+    def _since(
+        self, week: IsoWeek, adoption: Sequence[KpiResult], teams: Sequence[str]
+    ) -> tuple[IsoWeek, queries.AdoptionPairs] | None:
+        """Adoption against the first week in which it is known, where that is not the week before."""
+        first = next((at for at, result in enumerate(adoption) if result.value is not None), len(adoption))
+        if first >= len(adoption) - 2 or adoption[-1].value is None:
+            return None
+        organisation = self._workspace.organisation
+        start = week.shift(first + 1 - len(adoption))
+        then, now = start.period(organisation.zone), week.period(organisation.zone)
+        pairs = queries.adoption_pairs(self._database, organisation, then, now, teams)
+        return (start, pairs) if pairs is not None else None
 
 
-def _concerns(budget: Budget, teams: Sequence[str], state: str) -> bool:
-    """A department reads about its teams' budgets; the organisation about its own, and any that is exceeded."""
+def _concerns(budget: Budget, audience: Audience, workspace: Workspace, state: str) -> bool:
+    """A department reads about budgets of its teams, of apps that only its teams may use, and those that alert in
+    its channel; the organisation about its own, and any that is exceeded."""
     scope = budget.scope
-    if teams:
-        return scope.team in teams
-    return state == "breach" or not (scope.team or scope.app or scope.use_case or scope.model)
+    if not audience.teams:
+        return state == "breach" or scope == Scope()
+    app = workspace.registry.get(scope.app or "")
+    belongs = scope.all_teams or (app.teams if app else ())
+    inside = bool(belongs) and set(belongs) <= set(audience.teams)
+    return inside or bool(budget.channel and budget.channel == audience.channel)
 
 
 def targets(workspace: Workspace, teams: Sequence[str]) -> dict[str, float]:

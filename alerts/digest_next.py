@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from uptake.alerts import formats
 from uptake.alerts.findings import FEW, Finding
@@ -22,7 +23,11 @@ MAIN_REASON = 0.3
 
 @dataclass(frozen=True, slots=True)
 class PromptJump:
-    """A prompt version that people override clearly more often than another one of the same app and use case."""
+    """A prompt version that people override clearly more often than another one of the same app and use case.
+
+    `first_at` is its first decision of the week, where the version it follows was decided in that week too: then
+    it is when the jump began, else None.
+    """
 
     place: str
     prompt: str
@@ -32,6 +37,7 @@ class PromptJump:
     excess: float
     reason: str = ""
     reason_share: float = 0.0
+    first_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +73,15 @@ def prompt_jumps(
         for at, row in enumerate(rows):
             others = [r for r in past if r.prompt_version != row.prompt_version]
             other = rows[at - 1] if at else max(others, key=lambda r: r.decided, default=None)
-            jump = _jump(row, other, reasons) if other else None
+            jump = _jump(row, other, reasons, began=bool(at)) if other else None
             if jump is not None:
                 found.append(jump)
     return sorted(found, key=lambda jump: (-jump.excess, jump.place, jump.prompt))
 
 
-def _jump(row: PromptOverrides, other: PromptOverrides, reasons: Sequence[ReasonCount]) -> PromptJump | None:
+def _jump(
+    row: PromptOverrides, other: PromptOverrides, reasons: Sequence[ReasonCount], *, began: bool
+) -> PromptJump | None:
     change = compare_shares(other.overridden, other.decided, row.overridden, row.decided)
     if change is None or not change.clear or change.difference < WORTH_SAYING:
         return None
@@ -90,6 +98,7 @@ def _jump(row: PromptOverrides, other: PromptOverrides, reasons: Sequence[Reason
         excess=change.difference * row.decided,
         reason=main.reason if main and telling else "",
         reason_share=main.given / main.overridden if main and telling else 0.0,
+        first_at=row.first_at if began else None,
     )
 
 

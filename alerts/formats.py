@@ -93,6 +93,11 @@ def day(value: date, locale: Language) -> str:
     return format_date(value, "EEE d MMM", locale=locale)
 
 
+def weekday(value: date, locale: Language) -> str:
+    """Monday"""
+    return format_date(value, "EEEE", locale=locale)
+
+
 def days(period: Period, locale: Language) -> str:
     """Mon 9 – Sun 15 Nov, naming a month (and a year) once where that is clear."""
     first, last = period.first, period.last

@@ -25,7 +25,7 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "cell.suppressed": ("not shown: fewer than 5 people", "masqué\xa0: moins de 5 personnes"),
     "cell.of": ("{share} ({numerator} of {denominator})", "{share} ({numerator} sur {denominator})"),
     "cell.interval": ("{share} [{low}–{high}]", "{share} [{low}–{high}]"),
-    "cell.of_spend": ("{share} of spend", "{share} des dépenses"),
+    "cell.of_spend": ("{share} of the cost of calls", "{share} du coût des appels"),
     "cell.at_least": ("at least {amount}", "au moins {amount}"),
     "cell.at_most": ("≤ {share}", "≤ {share}"),
     "cell.no_target": ("–", "–"),
@@ -88,10 +88,19 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
         "Adoption is lower because the roster grew, not because people stopped.",
         "L’adoption baisse parce que l’effectif a grandi, pas parce que l’on décroche.",
     ),
-    "verdict.overrides_up_prompt": (
-        "Overrides jumped with {app}, prompt {prompt}: look at it first.",
-        "Les corrections bondissent avec {app}, prompt {prompt}\xa0: à regarder en premier.",
+    "verdict.adoption_holds_above": (
+        "Adoption holds, and is clearly up from {share} in {week}.",
+        "Adoption stable, en nette hausse depuis {week} ({share}).",
     ),
+    "verdict.adoption_holds_below": (
+        "Adoption holds against last week, but is clearly down from {share} in {week}.",
+        "Adoption stable sur une semaine, mais en net recul depuis {week} ({share}).",
+    ),
+    "verdict.overrides_up_prompt": (
+        "Overrides jumped{since} with {app}, prompt {prompt}: look at it first.",
+        "Les corrections ont bondi{since} avec {app}, prompt {prompt}\xa0: à regarder en premier.",
+    ),
+    "verdict.on_day": (" on {day}", " {day}"),
     "verdict.overrides_up": ("Overrides jumped to {share}.", "Les corrections bondissent à {share}."),
     "verdict.overrides_down": ("Overrides fell to {share}.", "Les corrections reculent à {share}."),
     "verdict.thumbs_up": ("Thumbs down rose to {share}.", "Les avis négatifs montent à {share}."),

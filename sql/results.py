@@ -16,7 +16,7 @@ Direction = Literal["up", "down", "none"]
 class KpiResult:
     """One KPI of one audience in one period.
 
-    `value` is None when it is not known (no denominator, or suppressed): that is not 0. For `unit`
+    `value` is None when it is not known (no denominator, no event heard, or suppressed): that is not 0. For `unit`
     "share" it is `numerator / denominator`, for "count" and "money" it is the numerator (money in nano units
     of `currency`). `interval` is the Wilson 95 % interval of a share. `excluded` counts what was left out, by
     name; `extras` holds further additive figures of the query (for instance decided and shown answers).

@@ -12,7 +12,7 @@ from uptake.calendar import Period
 from uptake.clickhouse import TenantDatabase
 from uptake.errors import UsageError
 from uptake.schemas.identity import id_range
-from uptake.sql.catalogue import KpiDefinition, load_catalogue
+from uptake.sql.catalogue import KpiDefinition, load_catalogue, load_query
 from uptake.sql.results import KpiResult
 from uptake.sql.suppression import hidden_teams, may_show
 from uptake.stats import wilson
@@ -68,6 +68,9 @@ class KpiRunner:
     """KPIs of one tenant. An audience is the sum of its teams, the organisation (no teams) of all rows.
 
     With `remember`, a KPI of a period is queried once for all audiences: for one digest run, not for longer.
+
+    A zero is a zero only if something was heard: in a period in which no event of the tenant happened at all, a
+    count of nothing is not known (before the first app reported, or while none could).
     """
 
     def __init__(self, database: TenantDatabase, workspace: Workspace, *, remember: bool = False) -> None:
@@ -76,6 +79,7 @@ class KpiRunner:
         self._database = database
         self._organisation = workspace.organisation
         self._remembered: dict[tuple[str, Period], dict[str, Row]] | None = {} if remember else None
+        self._silent: dict[Period, bool] = {}
         self._audiences = [frozenset(a.teams) for a in workspace.channels.audiences if a.teams]
 
     def run(self, name: str, period: Period, teams: Sequence[str] = ()) -> KpiResult:
@@ -89,8 +93,9 @@ class KpiRunner:
         rows = self._rows(definition, period)
         sizes = _sizes(definition, rows)
         hidden = hidden_teams(sizes, self._audiences) if sizes else frozenset()
+        silent = self._is_silent(definition, period, rows)
         return {
-            team: self._built(definition, period, (team,), [row], suppressed=team in hidden)
+            team: self._built(definition, period, (team,), [row], suppressed=team in hidden, silent=silent)
             for team, row in sorted(rows.items())
         }
 
@@ -127,7 +132,8 @@ class KpiRunner:
         sizes = _sizes(definition, rows)
         chosen = [row for team, row in rows.items() if not teams or team in teams]
         suppressed = bool(sizes) and not may_show(sizes, teams, self._audiences)
-        return self._built(definition, period, teams, chosen, suppressed=suppressed)
+        silent = self._is_silent(definition, period, rows)
+        return self._built(definition, period, teams, chosen, suppressed=suppressed, silent=silent)
 
     def _built(
         self,
@@ -137,6 +143,7 @@ class KpiRunner:
         rows: Sequence[Row],
         *,
         suppressed: bool,
+        silent: bool,
     ) -> KpiResult:
         """Add the rows up. A missing row adds nothing: teams without events have none."""
 
@@ -145,6 +152,7 @@ class KpiRunner:
 
         share = definition.unit == "share"
         numerator = total("numerator")
+        unknown = silent and not numerator
         denominator = total("denominator") if share else None
         value: float | int | None = numerator
         if denominator is not None:
@@ -157,10 +165,10 @@ class KpiRunner:
             period=period,
             teams=teams,
             unit=definition.unit,
-            value=None if suppressed else value,
+            value=None if suppressed or unknown else value,
             numerator=None if suppressed else numerator,
             denominator=None if suppressed else denominator,
-            interval=None if suppressed else interval,
+            interval=None if suppressed or unknown else interval,
             definition_version=definition.definition_version,
             direction=definition.direction,
             currency=self._organisation.currency if definition.unit == "money" else "",
@@ -168,6 +176,19 @@ class KpiRunner:
             extras={} if suppressed else {n: total(f"extra_{n}") for n in definition.extras},
             suppressed=suppressed,
         )
+
+    def _is_silent(self, definition: KpiDefinition, period: Period, rows: Mapping[str, Row]) -> bool:
+        """Whether nothing is known of a period. A KPI about people has rows from the roster alone."""
+        if rows and definition.people == "none":
+            return False
+        if period in self._silent:
+            return self._silent[period]
+        sql = load_query("data_until")
+        [row] = self._database.query(sql, used_in(sql, period_parameters(period)))
+        silent: bool = row["newest"] is None
+        if self._remembered is not None:
+            self._silent[period] = silent
+        return silent
 
 
 def definition_of(name: str) -> KpiDefinition:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from uptake.calendar import Period
@@ -20,9 +21,10 @@ USUAL_DAYS = 28
 """How many days before the last 24 hours say what is usual: four weeks, so that each weekday weighs the same."""
 
 
-def _scope(scope: Scope) -> dict[str, str]:
-    """A scope as parameters: '' matches everything."""
-    return {name: value or "" for name, value in scope.model_dump().items()}
+def _scope(scope: Scope) -> dict[str, Any]:
+    """A scope as parameters: '' and an empty list match everything."""
+    one = {name: getattr(scope, name) or "" for name in ("app", "use_case", "model")}
+    return {**one, "teams": list(scope.all_teams)}
 
 
 @dataclass(frozen=True, slots=True)

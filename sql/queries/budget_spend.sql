@@ -16,7 +16,7 @@ FROM
     WHERE tenant = {tenant:String}
         AND event_id >= {id_from:UInt128} AND event_id < {id_to:UInt128}
         AND occurred_at >= {from_:DateTime64(3, 'UTC')} AND occurred_at < {to_:DateTime64(3, 'UTC')}
-        AND ({team:String} = '' OR team = {team:String})
+        AND (empty({teams:Array(String)}) OR has({teams:Array(String)}, team))
         AND ({app:String} = '' OR app = {app:String})
         AND ({use_case:String} = '' OR use_case = {use_case:String})
         AND ({model:String} = '' OR model = {model:String})
@@ -37,7 +37,7 @@ FROM
         FROM cost FINAL
         WHERE tenant = {tenant:String}
             AND period_start < {after_day:Date} AND period_end > {first_day:Date}
-            AND ({team:String} = '' OR team = {team:String})
+            AND (empty({teams:Array(String)}) OR has({teams:Array(String)}, team))
             AND ({app:String} = '' OR app = {app:String})
             AND ({use_case:String} = '' OR use_case = {use_case:String})
             AND ({model:String} = '' OR model = {model:String})

@@ -11,7 +11,10 @@ import structlog
 def configure(level: str, as_json: bool) -> None:
     """Set up structlog for this process. `level` is a name of the logging module."""
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer()
+        if as_json
+        # plain traces: rich ones show local variables, and those may be people's data
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )
     structlog.configure(
         processors=[

@@ -169,6 +169,12 @@ def _actions(message: Message) -> tuple[str, ...]:
     return next((block.items for block in message.blocks if isinstance(block, Actions)), ())
 
 
+def _rows(message: Message) -> dict[str, tuple[str, ...]]:
+    """The cells beside each KPI's name."""
+    table = next(block for block in message.blocks if isinstance(block, Table))
+    return {row[0]: row[1:] for row in table.rows}
+
+
 def _footer(message: Message) -> str:
     return next(block.text for block in message.blocks if isinstance(block, Footer))
 
@@ -294,7 +300,7 @@ def _with(given: DigestInputs, name: str, now: tuple[int, int], before: tuple[in
 
 def test_the_verdict_names_adoption_and_what_presses_most(make: Make) -> None:
     assert _verdict(digest.compose(make(), MONDAY)) == (
-        "Adoption holds. Overrides jumped with claims-letter · letter, prompt v14: look at it first."
+        "Adoption holds. Overrides jumped on Thursday with claims-letter · letter, prompt v14: look at it first."
     )
     calm = _with(make(), "override_rate", (120, 800), (120, 800))
     calm = replace(calm, jumps=[])
@@ -320,6 +326,31 @@ def test_a_clear_rise_and_fall_are_said(make: Make) -> None:
     assert _verdict(digest.compose(risen, MONDAY)).startswith("Adoption rose to 63%.")
     fallen = replace(make(), pairs=AdoptionPairs(79, 47, 79, 30, 79, 18, 1))
     assert _verdict(digest.compose(fallen, MONDAY)).startswith("Adoption fell to 63%.")
+
+
+def test_a_rise_that_no_single_week_shows_is_said_against_the_first_known_week(make: Make) -> None:
+    climbed = replace(make(), since=(WEEK.shift(-8), AdoptionPairs(78, 25, 82, 52, 76, 1, 27)))
+    assert _verdict(digest.compose(climbed, MONDAY)).startswith(
+        "Adoption holds, and is clearly up from 32% in W38."
+    )
+    unclear = replace(make(), since=(WEEK.shift(-8), AdoptionPairs(78, 45, 82, 52, 76, 10, 15)))
+    assert _verdict(digest.compose(unclear, MONDAY)).startswith("Adoption holds. ")
+
+
+def test_the_day_of_a_jump_is_named_only_where_the_week_shows_its_beginning(make: Make) -> None:
+    given = make()
+    whole_week = replace(given, jumps=[replace(given.jumps[0], first_at=None)])
+    assert "jumped with claims-letter" in _verdict(digest.compose(whole_week, MONDAY))
+
+
+def test_a_week_before_any_data_is_nothing_to_compare_with(make: Make) -> None:
+    given = make()
+    before = {
+        name: replace(result, value=None, interval=None, numerator=0) for name, result in given.before.items()
+    }
+    rows = _rows(digest.compose(replace(given, before=before, pairs=None), MONDAY))
+    for kpi in ("Adoption", "Override rate", "Thumbs down", "Spend"):
+        assert "no data for W45" in rows[kpi][2], kpi
 
 
 # --- do next ---

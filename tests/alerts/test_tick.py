@@ -17,9 +17,11 @@ from sqlalchemy import Engine
 from uptake.alerts import ledger, standing
 from uptake.alerts.deliver.files import FilesDeliverer
 from uptake.alerts.deliver.slack import SlackDeliverer
+from uptake.alerts.digest_inputs import Gatherer
 from uptake.alerts.outbox import Outbox
 from uptake.alerts.scheduler import Scheduler, job_options
 from uptake.alerts.tick import RETRY_AFTER, Tick
+from uptake.calendar import IsoWeek
 from uptake.clickhouse import Database
 from uptake.clock import ManualClock
 from uptake.errors import UnavailableError
@@ -271,6 +273,48 @@ def test_after_a_down_time_only_the_last_closed_week_is_said(world: World) -> No
     world.clock.set(datetime(2026, 11, 26, 15, 0, tzinfo=UTC))
     world.tick().run(world.clock.now())
     assert {name.split("/")[3] for name in world.said("digest")} == {"2026-W47"}
+
+
+def test_a_department_reads_about_budgets_of_its_teams_its_apps_and_its_channel(world: World) -> None:
+    def budget(name: str, channel: str = "", **scope: Any) -> Budget:
+        return Budget(budget=name, name=name, scope=Scope(**scope), amount=Decimal(1000), channel=channel)
+
+    world.workspace = world.workspace.model_copy(
+        update={
+            "apps": (
+                App(app="letters", owner="IT", teams=("Claims",)),
+                App(app="shared", owner="IT", teams=("Claims", "Sales")),
+            ),
+            "budgets": (
+                budget("team", team="Claims"),
+                budget("teams", teams=("Claims", "Sales")),
+                budget("own-app", app="letters"),
+                budget("shared-app", app="shared"),
+                budget("in-channel", "#ai-claims", app="shared", use_case="summary"),
+                budget("whole"),
+            ),
+        }
+    )
+    gatherer = Gatherer(world.database.tenant(world.tenant), world.workspace)
+    world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC), 5, calls=6)
+    organisation, claims = world.workspace.channels.audiences
+    week = IsoWeek(2026, 46)
+    assert [e.budget.name for e in gatherer.inputs(claims, week).budgets] == ["team", "own-app", "in-channel"]
+    assert [e.budget.name for e in gatherer.inputs(organisation, week).budgets] == ["whole"]
+
+
+def test_weeks_before_the_first_event_are_unknown_and_accuse_nobody(world: World) -> None:
+    world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC), 5, calls=4)
+    gatherer = Gatherer(world.database.tenant(world.tenant), world.workspace)
+    first = gatherer.inputs(world.workspace.channels.audiences[0], IsoWeek(2026, 46))
+    assert [result.value for result in first.history["adoption"]] == [None] * 11 + [0.4]
+    assert first.before["adoption"].value is first.before["spend"].value is None
+    assert first.idle == [], "one week says nothing about who never started"
+    for weeks in (1, 2, 3):
+        world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC) + timedelta(weeks=weeks), 5, calls=4)
+    gatherer = Gatherer(world.database.tenant(world.tenant), world.workspace)
+    fourth = gatherer.inputs(world.workspace.channels.audiences[0], IsoWeek(2026, 49))
+    assert [(idle.people, idle.eligible, idle.weeks) for idle in fourth.idle] == [(6, 10, 4)]
 
 
 def test_a_tenant_that_is_being_set_up_is_told_nothing(world: World) -> None:

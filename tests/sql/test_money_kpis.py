@@ -78,7 +78,7 @@ def test_a_cost_event_counts_for_the_days_it_bills_whenever_it_was_sent(rows: An
 @given(
     amount=st.integers(-(10**18), 10**18),
     days=st.integers(1, 40),
-    offset=st.integers(-10, 10),
+    offset=st.integers(-7, 10),  # from the first day of the first week
 )
 def test_the_parts_of_adjacent_weeks_add_up_to_the_amount(
     rows_of: Any, amount: int, days: int, offset: int
@@ -88,7 +88,7 @@ def test_the_parts_of_adjacent_weeks_add_up_to_the_amount(
     rows.cost(first, first + timedelta(days=days), cost_nano=amount)
     weeks = [IsoWeek(2026, 45).shift(i).period("Europe/Paris") for i in range(9)]
     runner = rows.runner()
-    parts = [result.value for result in runner.series("spend", weeks)]
+    parts = [result.numerator for result in runner.series("spend", weeks)]
     assert sum(parts) == amount
     exact = [
         amount * len(set(w.days()) & {first + timedelta(days=i) for i in range(days)}) / days for w in weeks

@@ -28,10 +28,17 @@ def test_people_without_any_event_are_in_the_denominator(rows: Any, week: Period
     assert (round(low, 4), round(high, 4)) == (0.1368, 0.6943)  # Wilson for 3 of 8
 
 
-def test_a_roster_without_events_is_zero_adoption_and_no_roster_is_not_known(rows: Any, week: Period) -> None:
-    assert rows.runner().run("adoption", week).value is None
+def test_zero_adoption_is_known_only_where_something_was_heard(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    assert rows.runner().run("adoption", week).value is None, "no roster"
     _team(rows, "claims", 5)
-    assert rows.runner().run("adoption", week).value == 0.0
+    silent = rows.runner().run("adoption", week)
+    assert (silent.value, silent.interval, silent.denominator) == (None, None, 5), "no data is not no usage"
+    rows.usage(monday, intent="automatic")
+    heard = rows.runner().run("adoption", week)
+    assert (heard.value, heard.numerator) == (0.0, 0)
+    assert rows.runner().by_team("adoption", week)["claims"].value == 0.0
 
 
 def test_automatic_use_is_not_adoption(rows: Any, week: Period, monday: datetime) -> None:

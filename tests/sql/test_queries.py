@@ -147,9 +147,11 @@ def test_a_budget_counts_its_scope_up_to_a_moment(rows: Any, monday: datetime) -
     rows.usage(monday + DAY, cost_nano=100)
     database = rows.database.tenant(rows.tenant)
 
-    def spent(until: datetime, **scope: str) -> SpendSoFar:
+    def spent(until: datetime, **scope: Any) -> SpendSoFar:
         return budget_spend(database, Scope(**scope), november, until)
 
+    assert spent(monday + DAY, teams=("sales", "nobody")) == spent(monday + DAY, team="sales")
+    assert spent(monday + DAY, teams=("sales", "claims")) == spent(monday + DAY)
     assert spent(monday + DAY) == SpendSoFar(11, 511, 1, monday)
     assert spent(monday + DAY + timedelta(milliseconds=1)) == SpendSoFar(111, 611, 1, monday + DAY)
     assert spent(monday + 90 * DAY).known_nano == 111

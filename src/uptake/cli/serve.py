@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from uptake.cli.app import app, read_settings
 from uptake.cli.output import err, out
+
+if TYPE_CHECKING:
+    from uptake.service import Service
+    from uptake.settings import Settings
 
 
 @app.command()
@@ -44,6 +48,15 @@ def up(
         service.stop()
 
 
+def _announce(service: Service, settings: Settings) -> None:
+    tenants = ", ".join(sorted(service.workspaces.refresh()))
+    err.print(f"uptake is up at {service.base_url} for {tenants}", markup=False)
+    if not any(key.revoked_at is None for key in service.home.keys.list()):
+        err.print("no app can send yet: uptake keys create --name my-app", markup=False)
+    if settings.slack_token is None:
+        err.print(f"no Slack token: messages go to {settings.outbox_path} and to this terminal", markup=False)
+
+
 @app.command()
 def demo(
     directory: Annotated[Path, typer.Argument(help="where the demo lives")] = Path("demo-out"),
@@ -52,9 +65,7 @@ def demo(
     """Thirteen weeks of a synthetic insurer through the real parts: digests, budget alerts, a finding."""
     from uptake.demo.facts import DEFAULT_SEED
     from uptake.demo.run import run_demo
-    from uptake.logs import configure
 
-    configure("WARNING", as_json=False)
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -117,7 +117,8 @@ def _roster(draft: Draft) -> Iterator[Problem]:
 def _scope(draft: Draft, i: int, teams: set[str]) -> Iterator[Problem]:
     """A budget whose scope no call can match."""
     place: Path = (i, "scope")
-    yield from _known(draft, "budgets", (*place, "team"), "team", teams)
+    for name in ("team", "teams"):
+        yield from _known(draft, "budgets", (*place, name), "team", teams)
     yield from _known(draft, "budgets", (*place, "app"), "app", draft.written("apps", "app"))
     within = _within(draft, [text for _, text in draft.texts("budgets", (*place, "app"))])
     if within and all(app.use_cases for app in within):

@@ -149,12 +149,27 @@ class App(Model):
 
 
 class Scope(Model):
-    """What a budget counts. Fields that are given must all match; none given is the whole organisation."""
+    """What a budget counts. Fields that are given must all match; none given is the whole organisation.
+
+    `team` is one team, `teams` any of several (a department); only one of the two is given.
+    """
 
     team: str | None = None
+    teams: tuple[str, ...] = ()
     app: str | None = None
     use_case: str | None = None
     model: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_say_teams(self) -> Self:
+        if self.team and self.teams:
+            raise ValueError("give team or teams, not both")
+        return self
+
+    @property
+    def all_teams(self) -> tuple[str, ...]:
+        """The teams that count, however they were given; empty: all, and what belongs to no team."""
+        return (self.team,) if self.team else self.teams
 
 
 class Budget(Model):
