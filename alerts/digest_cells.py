@@ -139,13 +139,18 @@ def _spend(
         upper = formats.money(now.extras.get("unpriced_upper_nano", 0), now.currency, locale)
         notes.append(counted("change.unpriced", locale, unpriced, upper=upper))
     target = say("cell.no_budget", locale)
-    if len(budgets) == 1:
-        target = formats.money(budgets[0].amount_nano, now.currency, locale)
-        notes.append(_budget("change.budget", budgets[0], now.currency, locale))
+    # a budget that counts just what the figure counts needs no name; any other would mislead without one
+    own = [e for e in budgets if e.budget.scope.counts_exactly(now.teams)]
+    others = [e for e in budgets if e not in own]
+    if len(own) == 1:
+        amount = formats.money(own[0].amount_nano, now.currency, locale)
+        target = say(f"cell.{own[0].budget.period}", locale, amount=amount)
+        notes.append(_budget("change.budget", own[0], now.currency, locale))
     elif budgets:
-        target = say("cell.budgets", locale, n=len(budgets))
-        by_use = sorted(budgets, key=lambda e: -e.share_used)
-        notes += [_budget("change.named_budget", e, now.currency, locale) for e in by_use]
+        target = counted("cell.budgets", locale, len(budgets))
+        others = list(budgets)
+    by_use = sorted(others, key=lambda e: -e.share_used)
+    notes += [_budget("change.named_budget", e, now.currency, locale) for e in by_use]
     return value, target, " · ".join(notes) or "–"
 
 

@@ -13,7 +13,7 @@ from uptake.clickhouse import TenantDatabase
 from uptake.sql import queries
 from uptake.sql.results import KpiResult
 from uptake.sql.runner import KpiRunner
-from uptake.workspace.models import Audience, Budget, Scope, Workspace
+from uptake.workspace.models import Audience, Budget, Workspace
 
 CHART = ("adoption", "override_rate")
 IDLE_WEEKS = 4
@@ -137,7 +137,7 @@ def _concerns(budget: Budget, audience: Audience, workspace: Workspace, state: s
     its channel; the organisation about its own, and any that is exceeded."""
     scope = budget.scope
     if not audience.teams:
-        return state == "breach" or scope == Scope()
+        return state == "breach" or scope.counts_exactly(())
     app = workspace.registry.get(scope.app or "")
     belongs = scope.all_teams or (app.teams if app else ())
     inside = bool(belongs) and set(belongs) <= set(audience.teams)

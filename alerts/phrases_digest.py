@@ -30,7 +30,9 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "cell.at_most": ("≤ {share}", "≤ {share}"),
     "cell.no_target": ("–", "–"),
     "cell.no_budget": ("no budget", "pas de budget"),
-    "cell.budgets": ("{n} budgets", "{n} budgets"),
+    "cell.budgets": (("{n} budget", "{n} budgets"), ("{n} budget", "{n} budgets")),
+    "cell.month": ("{amount} a month", "{amount} par mois"),
+    "cell.week": ("{amount} a week", "{amount} par semaine"),
     # changes
     "change.none_before": ("no data for {week}", "pas de données pour {week}"),
     "change.points": (("{points} pt", "{points} pts"), ("{points} pt", "{points} pts")),

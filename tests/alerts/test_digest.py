@@ -55,7 +55,9 @@ def _share(kpi: str, k: int, n: int, period: Period = PERIOD, **given: Any) -> K
 
 def _spend(units: int, period: Period = PERIOD, **given: Any) -> KpiResult:
     nano = units * NANO
-    return KpiResult("spend", period, (), "money", nano, nano, None, None, 1, currency="EUR", **given)
+    return KpiResult(
+        "spend", period, ("Claims",), "money", nano, nano, None, None, 1, currency="EUR", **given
+    )
 
 
 def _hidden(kpi: str) -> KpiResult:
@@ -169,12 +171,6 @@ def _actions(message: Message) -> tuple[str, ...]:
     return next((block.items for block in message.blocks if isinstance(block, Actions)), ())
 
 
-def _rows(message: Message) -> dict[str, tuple[str, ...]]:
-    """The cells beside each KPI's name."""
-    table = next(block for block in message.blocks if isinstance(block, Table))
-    return {row[0]: row[1:] for row in table.rows}
-
-
 def _footer(message: Message) -> str:
     return next(block.text for block in message.blocks if isinstance(block, Footer))
 
@@ -282,7 +278,13 @@ def test_a_cost_that_is_not_known_is_said_and_bounded(make: Make) -> None:
 
 def test_spend_stands_beside_its_budget(make: Make) -> None:
     rows = _table(digest.compose(make(), MONDAY))
-    assert rows["Spend"] == ("€1,240", "€2,000", "€1,120 in W45 · 62% used, 50% of November gone")
+    used = "62% used, 50% of November gone"
+    assert rows["Spend"] == ("€1,240", "€2,000 a month", f"€1,120 in W45 · {used}")
+    part = replace(
+        _budget(1240), budget=BUDGET.model_copy(update={"scope": Scope(app="letters"), "name": "Letters"})
+    )
+    one = _table(digest.compose(make(budgets=[part]), MONDAY))["Spend"]
+    assert one[1:] == ("1 budget", "€1,120 in W45 · Letters: 62% of €2,000 used, 50% of November gone")
     two = [_budget(1240), replace(_budget(2100), budget=BUDGET.model_copy(update={"name": "Letters"}))]
     several = _table(digest.compose(make(budgets=two), MONDAY))["Spend"]
     assert several[1] == "2 budgets"
@@ -348,7 +350,7 @@ def test_a_week_before_any_data_is_nothing_to_compare_with(make: Make) -> None:
     before = {
         name: replace(result, value=None, interval=None, numerator=0) for name, result in given.before.items()
     }
-    rows = _rows(digest.compose(replace(given, before=before, pairs=None), MONDAY))
+    rows = _table(digest.compose(replace(given, before=before, pairs=None), MONDAY))
     for kpi in ("Adoption", "Override rate", "Thumbs down", "Spend"):
         assert "no data for W45" in rows[kpi][2], kpi
 

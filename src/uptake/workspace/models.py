@@ -7,6 +7,7 @@ Identifiers are case-sensitive. Amounts are decimal strings or numbers as writte
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -170,6 +171,10 @@ class Scope(Model):
     def all_teams(self) -> tuple[str, ...]:
         """The teams that count, however they were given; empty: all, and what belongs to no team."""
         return (self.team,) if self.team else self.teams
+
+    def counts_exactly(self, teams: Collection[str]) -> bool:
+        """Whether it counts all that `teams` spend (none: all that anybody spends) and nothing else."""
+        return not (self.app or self.use_case or self.model) and set(self.all_teams) == set(teams)
 
 
 class Budget(Model):
