@@ -26,6 +26,7 @@ from typing import Any
 from benchmarks.harness import Row, seconds
 from uptake.clickhouse import INSERT_SETTINGS, Database
 from uptake.clock import ManualClock
+from uptake.processors.collector import collector_paused
 from uptake.processors.pipeline import Pipeline
 from uptake.processors.read import read_batch
 from uptake.schemas.batch import Batch, Receipt
@@ -112,6 +113,7 @@ class Bench:
         self.database.command(PLAIN_TABLE)
         shop = workspace()
         self.pipeline = Pipeline({TENANT: shop}.get, self.database, ManualClock(NOW))
+        self.threads = ThreadPoolExecutor(THREADS)
         self.rng = random.Random(7)
         self.next_ms = unix_ms(NOW) - 3_600_000
 
@@ -131,9 +133,8 @@ class Bench:
             raise RuntimeError(f"{accepted} of {EVENTS} events were accepted: not a measurement")
 
     def process_together(self, calls: list[list[Batch]]) -> None:
-        with ThreadPoolExecutor(THREADS) as threads:
-            for done in [threads.submit(self.process, call) for call in calls]:
-                done.result()
+        for done in [self.threads.submit(self.process, call) for call in calls]:
+            done.result()
 
     def plain(self, lines: bytes) -> None:
         self.database.client().raw_insert(
@@ -142,18 +143,21 @@ class Bench:
 
 
 def read_all(batches: list[Batch]) -> None:
-    for batch in batches:
-        read_batch(batch.body, NOW)
+    with collector_paused():
+        for batch in batches:
+            read_batch(batch.body, NOW)
 
 
 def at_once(batches: list[Batch]) -> None:
-    for batch in batches:
-        decode_batch(batch.body, NOW)
+    with collector_paused():
+        for batch in batches:
+            decode_batch(batch.body, NOW)
 
 
 def one_by_one(lines: list[bytes]) -> None:
-    for line in lines:
-        EVENT.validate_json(line)
+    with collector_paused():
+        for line in lines:
+            EVENT.validate_json(line)
 
 
 def run() -> list[Row]:
@@ -184,6 +188,7 @@ def run() -> list[Row]:
                 for name, took_seconds in took.items():
                     samples[name].append(EVENTS / took_seconds)
                 ratios.append(took["plain"] / took["joined"])
+        bench.threads.shutdown()
         bench.database.close()
     middle = {name: statistics.median(rates) for name, rates in samples.items()}
     share = statistics.median(ratios)

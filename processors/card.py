@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple
 
 NANO_LIMIT = 10**18
 """Larger costs are not costs but nonsense; a tenth of what fits into a column, so that sums stay in range."""
@@ -64,13 +64,13 @@ class Card:
         if len(self.bands) > 1:
             total = uncached + read + write
             band = next(band for band in self.bands if total > band.above)
-        rates = band.rates
+        rates: tuple[Any, ...] = band.rates
         if None in rates:
             if any(rate is None and count for rate, count in zip(rates, counts, strict=True)):
                 return None
             rates = tuple(rate or 0 for rate in rates)
-        a, b, c, d, e = cast(tuple[int, int, int, int, int], rates)
-        amount = band.request + uncached * a + read * b + write * c + visible * d + reasoning * e
+        a, b, c, d, e = rates
+        amount: int = band.request + uncached * a + read * b + write * c + visible * d + reasoning * e
         nano, rest = divmod(amount, self.scale)
         if 2 * rest > self.scale or (2 * rest == self.scale and nano & 1):
             nano += 1

@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 from uptake.processors.identity import Outcome
 from uptake.processors.letters import conflict
 from uptake.processors.read import Read
-from uptake.processors.rows import TABLES, Row
+from uptake.processors.rows import TABLES, Concluded, Part, Stamp
 from uptake.schemas.batch import Batch, Receipt, Rejection
 
 
 @dataclass(slots=True)
 class Job:
-    """`rows` holds the table and the row of each item that was read; `fresh` those that are to be written."""
+    """`concluded` holds the table and the conclusions of each item that was read; `fresh` are the positions of those
+    that are to be written."""
 
     position: int
     batch: Batch
     read: Read
-    rows: list[tuple[str, Row]]
-    fresh: list[tuple[str, Row]] = field(default_factory=list)
+    stamp: Stamp
+    concluded: list[tuple[str, Concluded]]
+    fresh: Sequence[int] = ()
     duplicates: int = 0
     conflicts: list[Rejection] = field(default_factory=list)
 
@@ -40,12 +42,15 @@ def settle(jobs: Sequence[Job], outcome: Outcome) -> None:
     """Note in the jobs of one tenant what `identity.judge` found about all their items, in order."""
     if not outcome.duplicates and not outcome.conflicts:  # nearly always
         for job in jobs:
-            job.fresh = job.rows
+            job.fresh = range(len(job.concluded))
         return
-    places = [(job, at) for job in jobs for at in range(len(job.rows))]
+    places = [(job, at) for job in jobs for at in range(len(job.concluded))]
+    fresh: dict[int, list[int]] = {job.position: [] for job in jobs}
     for place in outcome.fresh:
         job, at = places[place]
-        job.fresh.append(job.rows[at])
+        fresh[job.position].append(at)
+    for job in jobs:
+        job.fresh = fresh[job.position]
     for place in outcome.duplicates:
         places[place][0].duplicates += 1
     for place in outcome.conflicts:
@@ -53,17 +58,23 @@ def settle(jobs: Sequence[Job], outcome: Outcome) -> None:
         job.conflicts.append(conflict(job.read.items[at]))
 
 
-def gather(jobs: Sequence[Job]) -> tuple[dict[str, list[Row]], dict[str, Counter[str]]]:
+def gather(jobs: Sequence[Job]) -> tuple[dict[str, list[Part]], dict[str, Counter[str]]]:
     """The new rows by table, and for each tenant how many go to each, and how many calls are not allowed."""
-    rows: dict[str, list[Row]] = {table: [] for table in TABLES}
+    parts: dict[str, list[Part]] = {table: [] for table in TABLES}
     counts: dict[str, Counter[str]] = {}
     for job in jobs:
-        before = {table: len(rows[table]) for table in rows}
+        own = {table: Part(job.stamp) for table in TABLES}
         unauthorised = 0
-        for table, row in job.fresh:
-            rows[table].append(row)
-            unauthorised += table == "usage" and row[-1] != "allowed"
-        counted = counts.setdefault(job.batch.tenant, Counter())
-        counted.update({table: len(rows[table]) - before[table] for table in rows})
-        counted["unauthorised"] += unauthorised
-    return rows, counts
+        for at in job.fresh:
+            table, concluded = job.concluded[at]
+            part = own[table]
+            part.items.append(job.read.items[at])
+            part.concluded.append(concluded)
+            unauthorised += table == "usage" and concluded[-1] != "allowed"
+        counted = counts.setdefault(job.stamp.tenant, Counter())
+        counted.update(unauthorised=unauthorised)
+        for table, part in own.items():
+            if part.items:
+                parts[table].append(part)
+                counted[table] += len(part.items)
+    return parts, counts

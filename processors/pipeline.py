@@ -124,8 +124,8 @@ class Pipeline:
         # Judged by when it was received, so that reading it again later gives the same result.
         read = read_batch(batch.body, batch.received_at)
         client = batch.client.client_id if batch.client else ""
-        stamp = Stamp(batch.tenant, ver, unix_ms(batch.received_at), client)
-        return Job(position, batch, read, [enricher.row(stamp, item) for item in read.items])
+        stamp = Stamp(batch.tenant, ver, unix_ms(batch.received_at), client, enricher.currency)
+        return Job(position, batch, read, stamp, [enricher.conclude(item) for item in read.items])
 
     def _identify(self, jobs: Sequence[Job]) -> None:
         for tenant in dict.fromkeys(job.batch.tenant for job in jobs):
@@ -139,10 +139,10 @@ class Pipeline:
         letters = [line for job in jobs for line in letter_lines(job.batch, job.rejections, ver)]
         if letters:
             self._store.write_lines("dead_letters", letters)  # 2
-        rows, counts = gather(jobs)
+        parts, counts = gather(jobs)
         done = []
         try:
-            for table, of_table in rows.items():
+            for table, of_table in parts.items():
                 if of_table:
                     self._store.write(table, of_table)  # 3
                 done.append(table)

@@ -110,14 +110,8 @@ class PriceBook:
             )
         return quote
 
-    def cost(self, call: Call, quote: Quote | None = None) -> Cost:
-        """The cost of one call; see the order at the top. `quote`: what `quote` said about its model and day."""
-        if quote is not None and quote.card is not None and not (quote.timed or call.cache_hit):
-            uncached, visible = call.input_uncached, call.output_visible
-            if uncached is not None and visible is not None:  # nearly always
-                nano = quote.card.nano((uncached, call.cache_read, call.cache_write, visible, call.reasoning))
-                if nano is not None:
-                    return Cost(nano, nano, quote.source)
+    def cost(self, call: Call) -> Cost:
+        """The cost of one call; see the order at the top."""
         if call.cache_hit:
             return Cost(0, 0, "cache")
         uncached, visible = call.input_uncached, call.output_visible
@@ -128,8 +122,7 @@ class PriceBook:
             uncached, visible = uncached or 0, visible or 0
         elif call.operation == "embeddings":  # answers with vectors
             visible = visible or 0
-        if quote is None or quote.timed:
-            quote = self.quote(call.provider, call.model, call.service_tier, call.occurred_at, call.days)
+        quote = self.quote(call.provider, call.model, call.service_tier, call.occurred_at, call.days)
         known = uncached is not None and visible is not None
         counts = Counts(
             LARGE_CALL_INPUT if uncached is None else uncached,

@@ -4,7 +4,7 @@
 what both accept); the others are always made from validated models. Fields are in the order of `content`: required
 ones, then the others by name. A default is left out of an encoded record where it exists once in a process
 (msgspec recognises it by identity); the others have a factory and are always written, so that what is written never
-depends on how a value came to be.
+depends on how a value came to be. The cycle collector need not look at them: nothing in them can point back.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Operation = Literal[
 ]
 
 
-class UsageRecord(Struct, omit_defaults=True, forbid_unknown_fields=True, tag="usage"):
+class UsageRecord(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False, tag="usage"):
     app: Name
     event_id: UUID
     occurred_at: Moment
@@ -67,7 +67,7 @@ class UsageRecord(Struct, omit_defaults=True, forbid_unknown_fields=True, tag="u
     user_id: Label = ""
 
 
-class FeedbackRecord(Struct, omit_defaults=True, tag="feedback"):
+class FeedbackRecord(Struct, omit_defaults=True, gc=False, tag="feedback"):
     app: str
     event_id: UUID
     kind: str
@@ -94,7 +94,7 @@ class FeedbackRecord(Struct, omit_defaults=True, tag="feedback"):
     user_id: str = ""
 
 
-class CostRecord(Struct, omit_defaults=True, tag="cost"):
+class CostRecord(Struct, omit_defaults=True, gc=False, tag="cost"):
     amount: Decimal
     app: str
     category: str

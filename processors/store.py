@@ -7,7 +7,7 @@ repeats values in some of its messages).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
@@ -18,7 +18,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from uptake.clickhouse import Database
 from uptake.errors import UnavailableError
 from uptake.processors.identity import Known
-from uptake.processors.rows import TABLES, Row
+from uptake.processors.rows import TABLES, Column, Part, columns
 from uptake.schemas.batch import StoreUnavailable
 
 DENSE_GAP = 2_000 << 80  # ids less than 2 s apart belong to one stretch
@@ -58,9 +58,9 @@ class Store:
                 _merge(found, reader.query(self._by_id, {"ids": by_name[start : start + IDS_A_QUERY]}))
         return found
 
-    def write(self, table: str, rows: Sequence[Row]) -> None:
+    def write(self, table: str, parts: Sequence[Part]) -> None:
         """Insert rows of a table of `rows.TABLES`; returns when they are durable. Raises StoreUnavailable."""
-        block = encode(TABLES[table], rows)
+        block = encode(TABLES[table], columns(table, parts))
         with _translated(f"writing {table}"):
             self._database.insert_block(table, TABLES[table].names, block, "ArrowStream")
 
@@ -81,14 +81,14 @@ def stretches(ids: Sequence[int]) -> Iterator[list[int]]:
         yield stretch
 
 
-def encode(schema: pa.Schema, rows: Sequence[Row]) -> bytes:
-    """Rows as an Arrow stream: half of what JSON lines cost, here and in ClickHouse."""
+def encode(schema: pa.Schema, columns: Mapping[str, Column]) -> bytes:
+    """Columns as an Arrow stream: with what ClickHouse then saves, a third of what JSON lines cost."""
     arrays = []
-    for field, column in zip(schema, zip(*rows, strict=True), strict=True):
-        values: Sequence[Any] = column
-        if pa.types.is_map(field.type):
-            values = [list(tags.items()) for tags in column]
-        arrays.append(pa.array(values, field.type))
+    for field in schema:
+        if pa.types.is_dictionary(field.type):  # faster than having it built value by value
+            arrays.append(pa.array(columns[field.name], field.type.value_type).dictionary_encode())
+        else:
+            arrays.append(pa.array(columns[field.name], field.type))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as stream:
         stream.write_batch(pa.record_batch(arrays, schema=schema))

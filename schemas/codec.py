@@ -80,7 +80,7 @@ def decode_batch(body: bytes, now: datetime) -> Decoded:
             return _one_by_one(body, latest)
         if event.__pydantic_extra__:
             _count(unknown, event.__pydantic_extra__)
-    if len(body) > MAX_EVENT_BYTES and not surely_small(body, len(events)):
+    if len(body) > MAX_EVENT_BYTES and not _surely_small(body, len(events)):
         return _one_by_one(body, latest)
     return Decoded(list(enumerate(events)), [], unknown)
 
@@ -125,7 +125,7 @@ def _one(payload: bytes, latest: datetime) -> Event | ValidationError | tuple[Re
     return event
 
 
-def surely_small(body: bytes, count: int) -> bool:
+def _surely_small(body: bytes, count: int) -> bool:
     """Whether it is proven, at nearly no cost, that no event of this valid batch exceeds MAX_EVENT_BYTES.
 
     Every event has the key ``occurred_at``. Written without escapes, its bytes in quotes cannot be part of a

@@ -101,9 +101,12 @@ class Database:
             self.client().raw_insert(table, insert_block=lines, fmt="JSONEachRow", settings=INSERT_SETTINGS)
 
     def insert_block(self, table: str, columns: Sequence[str], block: bytes, format: str) -> None:
-        """Insert a block in one of ClickHouse's formats. Returns when its rows are durable, or raises."""
+        """Insert a block in one of ClickHouse's formats, in which no key is twice. Returns when its rows are durable,
+        or raises."""
+        # Nothing to merge within the block: a third of the time of an insert.
+        settings = {**INSERT_SETTINGS, "optimize_on_insert": 0}
         self.client().raw_insert(
-            table, column_names=list(columns), insert_block=block, fmt=format, settings=INSERT_SETTINGS
+            table, column_names=list(columns), insert_block=block, fmt=format, settings=settings
         )
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:

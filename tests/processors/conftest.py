@@ -100,10 +100,7 @@ def workspace(tenant: str) -> Callable[..., Workspace]:
 
 
 class Breakable:
-    """A database whose inserts into `broken` tables fail, as ClickHouse fails: with values in its message.
-
-    `after` breaks them only once that many inserts have been made.
-    """
+    """A database whose inserts into `broken` tables fail, as ClickHouse fails: with values in its message."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -12,10 +12,10 @@ import pytest
 
 from uptake.processors.attribute import days_of
 from uptake.processors.card import NANO_LIMIT, Counts, Rates, compile_card
+from uptake.processors.enrich import call_of
 from uptake.processors.exchange import Exchange
 from uptake.processors.listprices import SOURCE
 from uptake.processors.price import Cost, PriceBook
-from uptake.processors.rows import call_of
 from uptake.schemas.identity import unix_ms
 
 IN_USD = {"currency": "USD"}
