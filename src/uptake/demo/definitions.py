@@ -32,7 +32,7 @@ NEGOTIATED = Negotiated()
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A monthly budget in EUR; without an app it is the whole organisation's."""
+    """A monthly budget in EUR: of an app, of a department's teams, or without either of the whole organisation."""
 
     budget: str
     name: str
@@ -40,6 +40,7 @@ class Budget:
     app: str | None = None
     channel: str = ""
     contact: str = ""
+    teams: tuple[str, ...] = ()
 
 
 BUDGETS_SINCE = date(2026, 11, 1)
@@ -55,11 +56,18 @@ BUDGETS = (
         "#claims-ai",
         "@oncall-ai",
     ),
+    Budget("claims", "Claims", 1_600, None, "#claims-ai", "", ("Motor", "Property", "Recovery", "Intake")),
     Budget(
-        "underwriting-assistant", "Underwriting assistant", 260, "underwriting-assistant", "#underwriting-ai"
+        "underwriting",
+        "Underwriting",
+        400,
+        None,
+        "#underwriting-ai",
+        "",
+        ("Commercial", "Personal Lines", "Pricing"),
     ),
-    Budget("broker-mail", "Broker mail", 160, "broker-mail", "#sales-ai"),
-    Budget("service-desk", "Service desk", 600, "service-desk", "#service-ia"),
+    Budget("sales", "Sales", 500, None, "#sales-ai", "", ("Brokers", "Direct", "Renewals")),
+    Budget("service", "Service", 600, None, "#service-ia", "", ("Customer Care", "Correspondence")),
 )
 
 TARGETS = (

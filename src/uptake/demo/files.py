@@ -81,6 +81,8 @@ def _budgets() -> list[dict[str, Any]]:
         entry: dict[str, Any] = {"budget": budget.budget, "name": budget.name, "amount": budget.amount}
         if budget.app:
             entry["scope"] = {"app": budget.app}
+        if budget.teams:
+            entry["scope"] = {"teams": list(budget.teams)}
         for name in ("channel", "contact"):
             if value := getattr(budget, name):
                 entry[name] = value
