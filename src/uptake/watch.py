@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from uptake.errors import WorkspaceError
+from uptake.errors import UsageError, WorkspaceError
 from uptake.workspace.models import Workspace
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ class WatchedWorkspaces:
         if seen != self._seen:
             try:
                 workspaces = self._load()
-            except WorkspaceError as error:
+            except (WorkspaceError, UsageError) as error:
                 self.problem = error.message
                 log.error(
                     "the workspace has errors; its last good state stays in force", problems=error.message
