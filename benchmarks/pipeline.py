@@ -1,9 +1,7 @@
 """Events a second from bytes to rows, and what share that is of ClickHouse's own insert of the same bytes.
 
 One call of `Pipeline.process` takes 10,000 usage events (batches of 400, 16 fields, about 400 bytes each, ids never
-seen before) into an embedded database on disk; two threads make the calls, so that one call is decided while the
-other is written. Beside it, in the same rounds and into the same engine:
-- the same calls one after the other;
+seen before) into an embedded database on disk. Beside it, in the same rounds and into the same engine:
 - ClickHouse's own `JSONEachRow` insert of the very same events, 10,000 lines a block, into a table with their fields
   as columns: no identity, no attribution, no price, and the share is of this;
 - one call a batch, so an insert every 400 events, instead of joined calls;
@@ -18,7 +16,6 @@ import json
 import random
 import statistics
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -41,8 +38,7 @@ NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 EVENTS_A_BATCH = 400
 BATCHES_A_CALL = 25
 EVENTS = EVENTS_A_BATCH * BATCHES_A_CALL
-CALLS = 6  # a round
-THREADS = 2
+CALLS = 4  # a round
 ROUNDS = 7
 PEOPLE, TEAMS = 250, 12
 APPS = ("claims-letter", "case-summary", "search", "translate", "code-review", "mail")
@@ -113,7 +109,6 @@ class Bench:
         self.database.command(PLAIN_TABLE)
         shop = workspace()
         self.pipeline = Pipeline({TENANT: shop}.get, self.database, ManualClock(NOW))
-        self.threads = ThreadPoolExecutor(THREADS)
         self.rng = random.Random(7)
         self.next_ms = unix_ms(NOW) - 3_600_000
 
@@ -131,10 +126,6 @@ class Bench:
         accepted = sum(outcome.accepted for outcome in outcomes if isinstance(outcome, Receipt))
         if accepted != EVENTS:
             raise RuntimeError(f"{accepted} of {EVENTS} events were accepted: not a measurement")
-
-    def process_together(self, calls: list[list[Batch]]) -> None:
-        for done in [self.threads.submit(self.process, call) for call in calls]:
-            done.result()
 
     def plain(self, lines: bytes) -> None:
         self.database.client().raw_insert(
@@ -161,7 +152,7 @@ def one_by_one(lines: list[bytes]) -> None:
 
 
 def run() -> list[Row]:
-    names = ("joined", "serial", "plain", "alone", "read", "batch", "single")
+    names = ("joined", "plain", "alone", "read", "batch", "single")
     samples: dict[str, list[float]] = {name: [] for name in names}
     ratios = []
     with tempfile.TemporaryDirectory(prefix="uptake-bench-") as directory:
@@ -170,14 +161,12 @@ def run() -> list[Row]:
         for number in range(ROUNDS + 1):
             calls = [bench.fresh() for _ in range(CALLS)]
             joined = [bench.batches(made) for made in calls]
-            serial = [bench.batches(bench.fresh()) for _ in range(CALLS // 2)]
             alone = bench.batches(bench.fresh())
             lines = [[json.dumps(event, separators=(",", ":")).encode() for event in made] for made in calls]
             blocks = [b"\n".join(block) for block in lines]
             size = len(blocks[0]) / EVENTS
             took = {
-                "joined": seconds(lambda calls=joined: bench.process_together(calls)) / CALLS,  # type: ignore[misc]
-                "serial": seconds(lambda calls=serial: [bench.process(call) for call in calls]) / len(serial),  # type: ignore[misc]
+                "joined": seconds(lambda calls=joined: [bench.process(call) for call in calls]) / CALLS,  # type: ignore[misc]
                 "plain": seconds(lambda blocks=blocks: [bench.plain(block) for block in blocks]) / CALLS,  # type: ignore[misc]
                 "alone": seconds(lambda alone=alone: bench.process(alone, joined=False)),  # type: ignore[misc]
                 "read": seconds(lambda batches=joined[0]: read_all(batches)),  # type: ignore[misc]
@@ -188,7 +177,6 @@ def run() -> list[Row]:
                 for name, took_seconds in took.items():
                     samples[name].append(EVENTS / took_seconds)
                 ratios.append(took["plain"] / took["joined"])
-        bench.threads.shutdown()
         bench.database.close()
     middle = {name: statistics.median(rates) for name, rates in samples.items()}
     share = statistics.median(ratios)
@@ -200,11 +188,10 @@ def run() -> list[Row]:
             what, f"{middle[name]:,.0f} /s", f"{min(rates):,.0f} to {max(rates):,.0f}", ratio, against, goal
         )
 
-    insert, whole = "ClickHouse's own JSONEachRow insert", "bytes to rows, calls of 10,000, two at a time"
+    insert, whole = "ClickHouse's own JSONEachRow insert", "bytes to rows, calls of 10,000"
     return [
         row(f"{whole} ({size:.0f} bytes an event)", "joined", insert, "plain", f"≥ {GOAL}"),
         row(insert, "plain"),
-        row("bytes to rows, one call after the other", "serial", whole, "joined"),
         row(f"bytes to rows, an insert every {EVENTS_A_BATCH}", "alone", whole, "joined"),
         row("reading only, as the pipeline does", "read"),
         row("reading only, a batch in one validation of models", "batch", "as the pipeline does", "read"),

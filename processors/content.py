@@ -8,7 +8,7 @@ not know count under their name: the same event sent again after an upgrade is s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from struct import Struct
 from typing import Any
@@ -18,7 +18,7 @@ import msgspec
 from uptake.money import to_nano
 from uptake.processors.records import CostRecord, Record, UsageRecord
 
-_first = Struct("<Q").unpack_from
+_first: Callable[[bytes], tuple[int]] = Struct("<Q").unpack_from  # type: ignore[assignment]
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
@@ -45,5 +45,5 @@ def canonical(record: Record, unknown: Mapping[str, Any] | None = None) -> bytes
 def content_hash(record: Record, unknown: Mapping[str, Any] | None = None) -> int:
     """Unsigned 64 bits of `canonical`."""
     if type(record) is UsageRecord and record.reported_cost is None and not unknown:  # nearly always
-        return int(_first(sha256(_encode(record)).digest())[0])
-    return int(_first(sha256(canonical(record, unknown)).digest())[0])
+        return _first(sha256(_encode(record)).digest())[0]
+    return _first(sha256(canonical(record, unknown)).digest())[0]

@@ -75,11 +75,10 @@ class Enricher:
         reasoning = event.reasoning_output_tokens
         uncached = None if event.input_tokens is None else event.input_tokens - read - write
         visible = None if event.output_tokens is None else event.output_tokens - reasoning
-        simple = quote.card is not None and not (quote.timed or event.cache_hit)
-        if (
-            simple and uncached is not None and visible is not None
-        ):  # nearly always; `cost` would say the same
-            nano = quote.card.nano((uncached, read, write, visible, reasoning))
+        # Nearly always nothing is special, and this is what `cost` would say.
+        card = None if quote.timed or event.cache_hit else quote.card
+        if card is not None and uncached is not None and visible is not None:
+            nano = card.nano((uncached, read, write, visible, reasoning))
             if nano is not None:
                 return team, uncached, visible, nano, nano, quote.source, verdict
         cost = self.prices.cost(call_of(event, day.days))

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -26,6 +26,8 @@ from uptake.schemas.events import EVENT, FIRST_YEAR, LAST_YEAR, CostEvent, Feedb
 from uptake.schemas.identity import MAX_ID_SKEW, unix_ms
 
 _SKEW_MS = int(MAX_ID_SKEW.total_seconds() * 1000)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _LAYOUT, _UUID7 = (0xF << 76) | (0b11 << 62), (0x7 << 76) | (0b10 << 62)  # version and variant
 _FINER_THAN_MICROSECONDS = re.compile(rb"\.[0-9]{7}")
 _Any = Any | msgspec.UnsetType
@@ -115,7 +117,7 @@ def _fast(body: bytes, now: datetime) -> list[Item] | None:
             return None
         if moment.tzinfo is not UTC:
             record.occurred_at = moment = moment.astimezone(UTC)
-        ms = int(moment.timestamp()) * 1000 + moment.microsecond // 1000  # exact: after 1970, whole seconds
+        ms = (moment - _EPOCH) // _MILLISECOND
         event_id = record.event_id.int
         if event_id & _LAYOUT != _UUID7 or not -_SKEW_MS <= (event_id >> 80) - ms <= _SKEW_MS:
             return None
