@@ -18,7 +18,7 @@ import msgspec
 from uptake.money import to_nano
 from uptake.processors.records import CostRecord, Record, UsageRecord
 
-_first: Callable[[bytes], tuple[int]] = Struct("<Q").unpack_from  # type: ignore[assignment]
+_first: Callable[[bytes], tuple[int]] = Struct("<Q").unpack_from
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 

@@ -219,6 +219,7 @@ def test_every_field_of_an_event_arrives_in_its_row(bench: Any, event: Any) -> N
         assert {name: row[name] for name in sent if name != "currency"} == {
             name: value for name, value in sent.items() if name != "currency"
         }
+    assert bench.row("usage")["model"] == "<response_model>"
     row = bench.row("cost")
     assert (row["billed_nano"], row["billed_currency"], row["cost_nano"]) == (
         12_500_000_000,

@@ -153,6 +153,43 @@ def test_prices_by_the_time_of_day_hold_within_one_day_and_one_pipeline(bench: A
     assert costs == {0: 330_000_000, 2: 660_000_000, 5: 330_000_000, 7: 660_000_000, 11: 330_000_000}
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"cache_hit": True},
+        {"status": "error", "input_tokens": ...},
+        {"input_tokens": ...},
+        {"output_tokens": ...},
+        {"response_model": ""},
+        {"response_model": "house-model"},
+        {"response_model": "house-model", "reported_cost": "1", "reported_currency": "USD"},
+        {"provider": "deepseek", "response_model": "deepseek-v4-pro"},
+        {"provider": "groq", "response_model": "whisper-large-v3"},
+        {"operation": "embeddings", "response_model": "text-embedding-3-small", "output_tokens": ...},
+        {
+            "operation": "execute_tool",
+            "request_model": "",
+            "response_model": "",
+            "input_tokens": ...,
+            "output_tokens": ...,
+        },
+        {"cache_read_input_tokens": 7, "cache_creation_input_tokens": 5, "reasoning_output_tokens": 3},
+        {"service_tier": "priority"},
+    ],
+)
+def test_a_row_holds_what_the_price_book_says(
+    bench: Any, event: Any, record: Any, fields: dict[str, Any]
+) -> None:
+    bench.process([event(1, **fields)])
+    said, made = record(1, **fields), bench.workspaces[bench.tenant]
+    expected = PriceBook(made).cost(call_of(said, days_of(unix_ms(said.occurred_at), made.tz)))
+    row = bench.row()
+    assert Cost(row["cost_nano"], row["cost_upper_nano"], row["price_source"]) == expected
+    assert row["model"] == (said.response_model or said.request_model)
+    assert row["currency"] == "EUR"
+
+
 def test_a_service_tier_has_its_own_price(price: Any) -> None:
     assert price(service_tier="priority", input_tokens=MILLION, output_tokens=0).nano == 4_250_000_000
     assert price(service_tier="default", input_tokens=MILLION, output_tokens=0).nano == 2_500_000_000

@@ -66,6 +66,7 @@ IDS = [
     "01a1f8d3-ea00-7000-c000-000000000001",
     "01a20000-0000-7000-8000-000000000001",
     "01a00000-0000-7000-8000-000000000001",
+    "00dc6acf-a818-7000-8000-000000000001",  # the last second of 1999
 ]
 TEXTS = [
     "",
@@ -159,11 +160,37 @@ def by_reading(body: bytes) -> Any:
     return found, read.rejections, read.unknown_fields
 
 
-@settings(max_examples=1_500, deadline=None)
+EVERY_VALUE = [*NUMBERS, *JSON_TEXTS, *ESCAPES, *TAGS, *OTHERS]
+
+
+@pytest.mark.parametrize("base", [USAGE, FEEDBACK, COST], ids=["usage", "feedback", "cost"])
+def test_every_field_with_every_value_is_read_as_the_contract_reads_it(base: dict[str, Any]) -> None:
+    base = base | {"input_tokens": 10, "output_tokens": 10} if base is USAGE else base
+    rest = {name: json.dumps(value) for name, value in base.items()}
+    good = 0
+    for field in FIELDS:
+        for value in EVERY_VALUE:
+            event = ",".join(f'"{name}":{said}' for name, said in (rest | {field: value}).items())
+            body = f"[{{{event}}}]".encode()
+            contract = by_the_contract(body)
+            assert by_reading(body) == contract, body
+            good += bool(contract[0])
+    assert good > 500  # it is not all refusals
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("event_id", IDS)
+def test_every_moment_with_every_id_is_read_as_the_contract_reads_it(moment: str, event_id: str) -> None:
+    body = json.dumps([USAGE | {"occurred_at": moment, "event_id": event_id}]).encode()
+    assert by_reading(body) == by_the_contract(body)
+
+
+@settings(max_examples=500, deadline=None)
 @given(st.lists(events(), max_size=3), st.sampled_from([",", " ,\n"]))
 @example(['{"type":"usage",' + json.dumps(COST)[1:]], ",")
 @example([json.dumps(USAGE).replace('"type": "usage", ', "")], ",")
 @example([json.dumps(USAGE).replace(" ", " " * 9_000)], ",")
+@example([json.dumps(USAGE | {"tags": {"type": "x"}}).replace("{", "{" + " " * 16_000)], ",")
 def test_reading_is_the_contract_whatever_way_it_goes(texts: list[str], comma: str) -> None:
     body = f"[{comma.join(texts)}]".encode()
     assert by_reading(body) == by_the_contract(body)
