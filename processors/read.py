@@ -90,7 +90,7 @@ def _fast(body: bytes, now: datetime) -> list[Item] | None:
     """The items of a batch in which nothing is wrong; None where that is not certain.
 
     Control characters, which the contract refuses, can only come through an escape (or be DEL). msgspec rounds
-    what is finer than microseconds, the contract cuts it off. Of two types in one event each reads another one.
+    what is finer than microseconds, the contract cuts it off.
     """
     if b"\\" in body or b"\x7f" in body or _FINER_THAN_MICROSECONDS.search(body):
         return None
