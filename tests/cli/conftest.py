@@ -10,11 +10,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import structlog
 
 from uptake.cli.app import run
 from uptake.workspace.starter import init
@@ -56,12 +57,13 @@ def workspace(here: Path, starter: Path) -> Path:
 
 
 @pytest.fixture
-def uptake(here: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+def uptake(here: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     def in_this_process(*arguments: str) -> Done:
         code = run(list(arguments))
         return Done(code, *capsys.readouterr())
 
-    return in_this_process
+    yield in_this_process
+    structlog.reset_defaults()  # what the command line set up is not for the tests after it
 
 
 @pytest.fixture
