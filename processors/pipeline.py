@@ -39,7 +39,8 @@ from uptake.schemas.identity import unix_ms
 from uptake.workspace.models import Workspace
 
 Workspaces = Callable[[str], Workspace | None]
-Outcome = Receipt | MalformedBatch
+Outcome = Receipt | MalformedBatch | StoreUnavailable
+"""What became of one batch: a receipt, or why the whole of it was refused for good, or for now."""
 
 _log = structlog.get_logger(__name__)
 
@@ -58,8 +59,8 @@ class Written:
 class Pipeline:
     """Turns batches of any tenants into rows. Safe to call from several threads; two of them keep it busiest.
 
-    `workspaces` gives a tenant's workspace, or None: such a tenant's batches are refused, because nobody could
-    say in whose currency and zone they count, and a mistyped tenant should be seen at the first call.
+    `workspaces` gives a tenant's workspace, or None: such a tenant's batches are refused for now, because nobody
+    could say in whose currency and zone they count, and a mistyped tenant should be seen at the first call.
     `told` hears of every write; what it raises is logged and counted, the events stay acknowledged.
     `counters` are totals since the start, by name.
     """
@@ -93,7 +94,7 @@ class Pipeline:
         for position, batch in enumerate(batches):
             try:
                 jobs.append(self._prepare(position, batch, ver))
-            except MalformedBatch as refused:
+            except (MalformedBatch, StoreUnavailable) as refused:
                 outcomes[position] = refused
         written: list[Written] = []
         try:
@@ -111,13 +112,17 @@ class Pipeline:
             self._count(
                 accepted=receipt.accepted, duplicates=receipt.duplicates, rejected=len(receipt.rejections)
             )
-        self._count(malformed=len(batches) - len(jobs))
+        refused = Counter(type(outcome) for outcome in outcomes.values())
+        self._count(malformed=refused[MalformedBatch], without_workspace=refused[StoreUnavailable])
         return [outcomes[position] for position in range(len(batches))]
 
     def _prepare(self, position: int, batch: Batch, ver: int) -> Job:
         workspace = self._workspaces(batch.tenant)
         if workspace is None:
-            raise MalformedBatch(f"tenant {batch.tenant!r} has no workspace here; nothing of it was accepted")
+            # Refused for now: the events are good, and a workspace that comes back must still find them.
+            raise StoreUnavailable(
+                f"tenant {batch.tenant!r} has no workspace here; nothing of it was accepted"
+            )
         enricher = self._enrichers.get(batch.tenant)
         if enricher is None or enricher.workspace is not workspace:
             enricher = self._enrichers[batch.tenant] = Enricher(workspace)

@@ -191,6 +191,8 @@ class Gateway:
         try:
             async with asyncio.timeout(self._limits.answer_seconds):
                 outcome = await asyncio.wrap_future(future)
+            if isinstance(outcome, StoreUnavailable):
+                raise outcome
         except StoreUnavailable:
             raise unavailable("the events could not be made durable now", 2) from None
         except TimeoutError:

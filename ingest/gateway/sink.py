@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
-from uptake.schemas.batch import Batch, MalformedBatch, Receipt
+from uptake.schemas.batch import Batch, MalformedBatch, Receipt, StoreUnavailable
 
-Outcome = Receipt | MalformedBatch
+Outcome = Receipt | MalformedBatch | StoreUnavailable
 
 Process = Callable[[Sequence[Batch]], "list[Outcome]"]
 """Makes batches durable: one outcome for each, in their order. Raises StoreUnavailable when it cannot now;

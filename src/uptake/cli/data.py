@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from uptake.cli.app import app, open_home
 from uptake.cli.output import Json, Tenant, err, out, print_json, print_rows
 from uptake.ingest.importer.report import ImportReport
-from uptake.schemas.batch import Batch, MalformedBatch, Receipt
+from uptake.schemas.batch import Batch, Receipt
 
 keys = typer.Typer(help="API keys: who may send events, for which tenant.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
@@ -131,7 +131,7 @@ def import_file(
 
     def send(batch: Batch) -> Receipt:
         [outcome] = pipeline.process([batch])
-        if isinstance(outcome, MalformedBatch):
+        if not isinstance(outcome, Receipt):
             raise outcome
         return outcome
 
