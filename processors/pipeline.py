@@ -112,8 +112,8 @@ class Pipeline:
             self._count(
                 accepted=receipt.accepted, duplicates=receipt.duplicates, rejected=len(receipt.rejections)
             )
-        refused = Counter(type(outcome) for outcome in outcomes.values())
-        self._count(malformed=refused[MalformedBatch], without_workspace=refused[StoreUnavailable])
+        kinds = Counter(type(outcome) for outcome in outcomes.values())
+        self._count(malformed=kinds[MalformedBatch], without_workspace=kinds[StoreUnavailable])
         return [outcomes[position] for position in range(len(batches))]
 
     def _prepare(self, position: int, batch: Batch, ver: int) -> Job:
