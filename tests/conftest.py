@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +39,12 @@ def tenant() -> str:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Real input that is kept beside the repository and never in it."""
-    if not SHARED_DATA.is_dir():
-        pytest.skip("the real input (shared/data beside the checkout) is not here")
+    """Real input that is kept beside the repository and never in it. CI must have it."""
+    wanted = ("azure-llm-2023", "post-edits-en-de")
+    missing = [name for name in wanted if not (SHARED_DATA / name).is_dir()]
+    if missing:
+        reason = f"the real input (shared/data beside the checkout) lacks {', '.join(missing)}"
+        if os.environ.get("UPTAKE_REQUIRE_SERVICES"):
+            pytest.fail(f"{reason}, and UPTAKE_REQUIRE_SERVICES is set")
+        pytest.skip(reason)
     return SHARED_DATA

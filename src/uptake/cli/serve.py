@@ -33,16 +33,8 @@ def up(
     configure(settings.log_level, as_json=not sys.stderr.isatty())
     service = Service(settings, schedule=True, stream=sys.stdout)
     try:
-        base_url = service.start()
-        tenants = ", ".join(sorted(service.workspaces.refresh()))
-        err.print(f"uptake is up at {base_url} for {tenants}", markup=False)
-        if not any(key.revoked_at is None for key in service.home.keys.list()):
-            err.print("no app can send yet: uptake keys create --name my-app", markup=False)
-        if settings.slack_token is None:
-            err.print(
-                f"no Slack token: messages go to {settings.outbox_path} and to this terminal", markup=False
-            )
-        service.gateway.run_until_signal()
+        service.start()
+        service.gateway.run_until_signal(announce=lambda: _announce(service, settings))
         err.print("stopping: finishing what was accepted")
     finally:
         service.stop()
