@@ -123,21 +123,13 @@ def _spend(
     budgets: Sequence[Evaluation],
     locale: Language,
 ) -> Cells:
-    unpriced = now.excluded.get("unpriced_calls", 0)
-    if now.value is None:
-        value = say("cell.no_data", locale)
-    else:
-        amount = formats.money(int(now.value), now.currency, locale)
-        value = say("cell.at_least", locale, amount=amount) if unpriced else amount
+    value = _spent(now, locale)
     notes = []
     if before is None or before.value is None:
         notes.append(say("change.none_before", locale, week=week_before))
     else:
-        earlier = formats.money(int(before.value), before.currency, locale)
-        notes.append(say("change.spend", locale, amount=earlier, week=week_before))
-    if unpriced:
-        upper = formats.money(now.extras.get("unpriced_upper_nano", 0), now.currency, locale)
-        notes.append(counted("change.unpriced", locale, unpriced, upper=upper))
+        notes.append(say("change.spend", locale, amount=_spent(before, locale), week=week_before))
+    notes += _not_known(now, locale)
     target = say("cell.no_budget", locale)
     # a budget that counts just what the figure counts needs no name; any other would mislead without one
     own = [e for e in budgets if e.budget.scope.counts_exactly(now.teams)]
@@ -152,6 +144,42 @@ def _spend(
     by_use = sorted(others, key=lambda e: -e.share_used)
     notes += [_budget("change.named_budget", e, now.currency, locale) for e in by_use]
     return value, target, " · ".join(notes) or "–"
+
+
+def _spent(now: KpiResult, locale: Language) -> str:
+    """What is known; where nothing is and something happened, that is not zero."""
+    if now.value is None:
+        return say("cell.no_data", locale)
+    calls, costs = _unpriced(now)
+    amount = formats.money(int(now.value), now.currency, locale)
+    if not calls and not costs:
+        return amount
+    if now.value:
+        return say("cell.at_least", locale, amount=amount)
+    if costs:
+        return say("cell.unknown", locale)
+    upper = formats.money(now.extras.get("unpriced_upper_nano", 0), now.currency, locale)
+    return say("cell.unknown_at_most", locale, amount=upper)
+
+
+def _not_known(now: KpiResult, locale: Language) -> list[str]:
+    """What the figure leaves out. The KPI has one bound for calls and costs together, and a cost in a currency that
+    has no rate has none: with such costs nothing is said to be the most."""
+    calls, costs = _unpriced(now)
+    notes = []
+    if calls and now.value and not costs:
+        upper = formats.money(now.extras.get("unpriced_upper_nano", 0), now.currency, locale)
+        notes.append(counted("change.unpriced", locale, calls, upper=upper))
+    elif calls:
+        notes.append(counted("change.unpriced_open", locale, calls))
+    if costs:
+        notes.append(counted("change.costs_without_rate", locale, costs))
+    return notes
+
+
+def _unpriced(now: KpiResult) -> tuple[int, int]:
+    """Calls without a price, and cost events without a rate."""
+    return now.excluded.get("unpriced_calls", 0), now.excluded.get("cost_events_without_rate", 0)
 
 
 def _budget(key: str, evaluation: Evaluation, currency: str, locale: Language) -> str:

@@ -184,14 +184,17 @@ def _reason(code: str, locale: Language) -> str:
 
 def _unregistered(finding: Finding, currency: str, locale: Language) -> str:
     teams = [team for team in finding.teams if team]
-    return say(
-        "next.unregistered",
-        locale,
-        app=finding.app,
-        calls=counted("finding.calls", locale, finding.calls),
-        cost=formats.money(finding.known_nano, currency, locale),
-        teams=say("next.in_teams", locale, teams=formats.listing(teams, locale)) if teams else "",
-    )
+    where = say("next.in_teams", locale, teams=formats.listing(teams, locale)) if teams else ""
+    calls = counted("finding.calls", locale, finding.calls)
+    if finding.unpriced_calls and not finding.known_nano:
+        upper = formats.money(finding.upper_nano, currency, locale)
+        return say(
+            "next.unregistered_unknown", locale, app=finding.app, calls=calls, upper=upper, teams=where
+        )
+    cost = formats.money(finding.known_nano, currency, locale)
+    if finding.unpriced_calls:
+        cost = say("cell.at_least", locale, amount=cost)
+    return say("next.unregistered", locale, app=finding.app, calls=calls, cost=cost, teams=where)
 
 
 def _idle(idle: Idle, locale: Language) -> str:

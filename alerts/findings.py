@@ -185,7 +185,10 @@ def _size(
     who = say(
         "finding.in_teams", locale, what=people(finding.people, locale, finding.people_or_more), teams=teams
     )
-    cost = formats.money(finding.known_nano, organisation.currency, locale)
+    known = formats.money(finding.known_nano, organisation.currency, locale)
+    # what is not known is not zero
+    unknown = bool(finding.unpriced_calls) and not finding.known_nano
+    cost = say("finding.cost_unknown", locale) if unknown else known
     whole = sum(team_spend.get(team, 0) for team in finding.teams)
     if whole >= finding.known_nano > 0:
         share = formats.share(finding.known_nano / whole, locale)

@@ -70,8 +70,9 @@ class Outbox:
         self._owner = owner or f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._lease = lease
 
-    def deliver(self, deliverer: Deliverer, limit: int = 50) -> Counter[str]:
-        """Deliver what is due, at most `limit` letters. Returns how many ended in which status.
+    def deliver(self, deliverer: Deliverer, limit: int = 50, only: str | None = None) -> Counter[str]:
+        """Deliver what is due, at most `limit` letters, or `only` those about one fact. Returns how many ended in
+        which status.
 
         Order is kept within a channel: when a letter has to wait, those behind it wait for the next call.
         """
@@ -79,7 +80,7 @@ class Outbox:
         self._expire()
         ended: Counter[str] = Counter()
         held: set[str] = set()
-        for letter in self._due(limit):
+        for letter in self._due(limit, only):
             if letter.channel in held:
                 continue
             # 2. lease: one process wins
@@ -104,7 +105,7 @@ class Outbox:
                 )
             )
 
-    def _due(self, limit: int) -> list[Letter]:
+    def _due(self, limit: int, only: str | None = None) -> list[Letter]:
         now = to_micros(self._clock.now())
         query = (
             select(outbox)
@@ -113,6 +114,8 @@ class Outbox:
             .order_by(outbox.c.created_at, outbox.c.id)
             .limit(limit)
         )
+        if only is not None:
+            query = query.where(outbox.c.identity == only)
         with self._engine.connect() as connection:
             return [_letter(row) for row in connection.execute(query)]
 

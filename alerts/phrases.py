@@ -47,10 +47,10 @@ PHRASES: Mapping[str, tuple[Phrase, Phrase]] = DIGEST | {
         ),
     ),
     "budget.upper_only": (
-        "Known are {known}, at most it is {upper}: some costs have no rate in fx.yaml. "
-        "The alert goes by the upper bound.",
-        "{known} sont certains, {upper} le maximum\xa0: des coûts n’ont pas de taux dans fx.yaml. "
-        "L’alerte suit le maximum.",
+        "Known are {known}. Some costs have no rate in fx.yaml, so how much more it is, is not known; "
+        "the alert counts {upper}.",
+        "{known} sont certains. Des coûts n’ont pas de taux dans fx.yaml\xa0: le reste est inconnu\xa0; "
+        "l’alerte compte {upper}.",
     ),
     "budget.last_day": (
         "Last 24 h: {recent} against a usual {usual} a day.",
@@ -128,6 +128,7 @@ PHRASES: Mapping[str, tuple[Phrase, Phrase]] = DIGEST | {
         ("{n} call has no price: at most {upper}", "{n} calls have no price: at most {upper}"),
         ("{n} appel sans prix\xa0: au plus {upper}", "{n} appels sans prix\xa0: au plus {upper}"),
     ),
+    "finding.cost_unknown": ("cost not known", "coût inconnu"),
     "finding.uses_models": ("It uses {models}", "Elle utilise {models}"),
     "finding.with_data": (" with data class {classes}", " avec des données {classes}"),
     "finding.allowed_for": (

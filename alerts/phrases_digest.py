@@ -27,6 +27,8 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "cell.interval": ("{share} [{low}–{high}]", "{share} [{low}–{high}]"),
     "cell.of_spend": ("{share} of the cost of calls", "{share} du coût des appels"),
     "cell.at_least": ("at least {amount}", "au moins {amount}"),
+    "cell.unknown": ("not known", "inconnu"),
+    "cell.unknown_at_most": ("not known, at most {amount}", "inconnu, au plus {amount}"),
     "cell.at_most": ("≤ {share}", "≤ {share}"),
     "cell.no_target": ("–", "–"),
     "cell.no_budget": ("no budget", "pas de budget"),
@@ -65,6 +67,14 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "change.unpriced": (
         ("{n} call without a price, at most {upper} more", "{n} calls without a price, at most {upper} more"),
         ("{n} appel sans prix, au plus {upper} de plus", "{n} appels sans prix, au plus {upper} de plus"),
+    ),
+    "change.unpriced_open": (
+        ("{n} call without a price", "{n} calls without a price"),
+        ("{n} appel sans prix", "{n} appels sans prix"),
+    ),
+    "change.costs_without_rate": (
+        ("{n} cost in a currency without a rate", "{n} costs in a currency without a rate"),
+        ("{n} coût dans une devise sans taux", "{n} coûts dans une devise sans taux"),
     ),
     "change.new_findings": (
         ("{n} new finding", "{n} new findings"),
@@ -127,6 +137,12 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "next.unregistered": (
         "{app} is not in the registry: {calls} and {cost} this week{teams}. Register it or stop it.",
         "{app} n’est pas au registre\xa0: {calls} et {cost} cette semaine{teams}. La déclarer ou l’arrêter.",
+    ),
+    "next.unregistered_unknown": (
+        "{app} is not in the registry: {calls} this week{teams}, cost not known, at most {upper}. "
+        "Register it or stop it.",
+        "{app} n’est pas au registre\xa0: {calls} cette semaine{teams}, coût inconnu, au plus {upper}. "
+        "La déclarer ou l’arrêter.",
     ),
     "next.in_teams": (" in {teams}", " dans {teams}"),
     "next.idle": (

@@ -72,6 +72,12 @@ def test_a_call_without_a_price_cannot_hide_from_a_budget() -> None:
     assert "14 calls have no price: known are €900, at most it is €2,100" in _text(message)
 
 
+def test_a_cost_in_a_currency_without_a_rate_is_not_said_to_have_a_most() -> None:
+    message = budgets.compose(budgets.evaluate(_budget(), _spend(900, 1100), NOVEMBER, NOW), ORGANISATION)
+    assert "Some costs have no rate in fx.yaml" in _text(message)
+    assert "at most" not in _text(message)
+
+
 def test_a_budget_over_its_amount_is_in_breach_even_if_its_thresholds_are_higher() -> None:
     evaluation = budgets.evaluate(_budget(thresholds=(150,)), _spend(2100), NOVEMBER, NOW)
     assert (evaluation.state, evaluation.reached) == ("breach", ())

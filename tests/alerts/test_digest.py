@@ -276,6 +276,41 @@ def test_a_cost_that_is_not_known_is_said_and_bounded(make: Make) -> None:
     assert "12 calls without a price, at most €5.00 more" in rows["Spend"][2]
 
 
+def test_a_week_of_which_no_price_is_known_is_not_a_week_of_zero(make: Make) -> None:
+    given = make()
+    open_end = {"excluded": {"unpriced_calls": 12}, "extras": {"unpriced_upper_nano": 5 * NANO}}
+    weeks = {"this": _spend(0, **open_end), "before": _spend(0, EARLIER, **open_end)}
+    changed = replace(
+        given,
+        this={**given.this, "spend": weeks["this"]},
+        before={**given.before, "spend": weeks["before"]},
+    )
+    row = _table(digest.compose(changed, MONDAY))["Spend"]
+    assert row[0] == "not known, at most €5.00"
+    assert row[2].startswith("not known, at most €5.00 in W45 · 12 calls without a price · ")
+    assert "€0.00" not in text.render(digest.compose(changed, MONDAY))
+
+
+@pytest.mark.parametrize(
+    ("units", "calls", "value", "notes"),
+    [
+        (1240, 0, "at least €1,240", "1 cost in a currency without a rate"),
+        (1240, 5, "at least €1,240", "5 calls without a price · 1 cost in a currency without a rate"),
+        (0, 5, "not known", "5 calls without a price · 1 cost in a currency without a rate"),
+    ],
+)
+def test_a_cost_in_a_currency_without_a_rate_has_no_bound(
+    make: Make, units: int, calls: int, value: str, notes: str
+) -> None:
+    given = make()
+    excluded = {"unpriced_calls": calls, "cost_events_without_rate": 1}
+    spend = _spend(units, excluded=excluded, extras={"unpriced_upper_nano": 50_075 * NANO})
+    row = _table(digest.compose(replace(given, this={**given.this, "spend": spend}), MONDAY))["Spend"]
+    assert row[0] == value
+    assert f"€1,120 in W45 · {notes} · 62%" in row[2]
+    assert "at most" not in row[2]
+
+
 def test_spend_stands_beside_its_budget(make: Make) -> None:
     rows = _table(digest.compose(make(), MONDAY))
     used = "62% used, 50% of November gone"
@@ -366,6 +401,21 @@ def test_every_action_names_the_place_and_the_size(make: Make) -> None:
         "9 of 18 eligible people in Recovery have used nothing in 12 weeks, and the team has no champion. "
         "Teams with one stand at 73%, without at 50% (difference 23 pts [1–45]; a difference, not a proven cause).",
     )
+
+
+@pytest.mark.parametrize(
+    ("known", "unpriced", "says"),
+    [
+        (0, 5, "5 calls this week in Sales, cost not known, at most €96.00. Register"),
+        (3, 2, "5 calls and at least €3.00 this week in Sales. Register"),
+        (3, 0, "5 calls and €3.00 this week in Sales. Register"),
+        (0, 0, "5 calls and €0.00 this week in Sales. Register"),
+    ],
+)
+def test_a_cost_that_is_not_known_is_not_zero(make: Make, known: int, unpriced: int, says: str) -> None:
+    app = replace(_finding(), calls=5, known_nano=known * NANO, unpriced_calls=unpriced)
+    (item,) = _actions(digest.compose(make(jumps=[], idle=[], findings=[app]), MONDAY))
+    assert says in item
 
 
 def test_nothing_to_do_is_no_list(make: Make) -> None:

@@ -143,6 +143,12 @@ def test_calls_without_a_price_are_said_beside_the_cost() -> None:
     assert "12 calls have no price: at most €120" in _text(message)
 
 
+def test_a_cost_that_is_not_known_is_not_zero() -> None:
+    message = findings.compose(_one(calls=5, known_nano=0, unpriced_calls=5), WORKSPACE)
+    assert "cost not known, 5 calls have no price: at most €96.00" in _text(message)
+    assert "€0.00" not in _text(message)
+
+
 def test_a_rule_that_is_not_known_yet_still_makes_a_message() -> None:
     message = findings.compose(replace(_one(), rule="tomorrow"), WORKSPACE)
     assert "tomorrow" in message.title

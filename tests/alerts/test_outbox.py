@@ -207,6 +207,17 @@ def test_a_channel_keeps_its_order_while_others_go_on(
     assert post.there == [("#b", "other"), ("#a", "first"), ("#a", "second")]
 
 
+def test_one_fact_can_be_delivered_without_touching_the_others(
+    engine: Engine, clock: ManualClock, say: Callable[..., None]
+) -> None:
+    say("mine", "#a")
+    say("theirs", "#b")
+    post = Post()
+    assert Outbox(engine, clock).deliver(post, only="mine") == {"sent": 1}
+    assert post.there == [("#a", "mine")]
+    assert Outbox(engine, clock).counts() == {"sent": 1, "pending": 1}
+
+
 def test_a_message_that_cannot_be_read_fails_visibly(
     engine: Engine, clock: ManualClock, say: Callable[..., None]
 ) -> None:
