@@ -48,7 +48,8 @@ from uptake.state.keys import KeyStore
 _log = structlog.get_logger(__name__)
 
 Readiness = Callable[[], Mapping[str, str]]
-"""Component -> "ok", or why it is not. May wait (it is called in a thread); must not raise secrets."""
+"""Component -> "ok" or "ok, but …" (events can be taken), or why they cannot. May wait (it is called in a thread);
+holds no secrets."""
 
 REQUEST_ID = "Uptake-Request-Id"
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -115,7 +116,7 @@ class Gateway:
 
     async def readyz(self, _: Request) -> Response:
         components = dict(await run_in_threadpool(self._readiness))
-        ready = all(state == "ok" for state in components.values())
+        ready = all(state == "ok" or state.startswith("ok, but ") for state in components.values())
         content = {"status": "ok" if ready else "not ready", "components": components}
         return JSONResponse(content, 200 if ready else 503, None if ready else {"Retry-After": "5"})
 

@@ -18,7 +18,7 @@ from uptake.schemas.batch import Receipt, RejectionReason
 
 
 class MetricName(StrEnum):
-    """Every metric of the gateway. Counters get Prometheus' `_total` at their end."""
+    """Every metric at /metrics. Counters get Prometheus' `_total` at their end; the last two are the service's."""
 
     REQUESTS = "uptake_gateway_requests"  # answered, by route and status
     ABANDONED = "uptake_gateway_abandoned_requests"  # the client went away before its body was complete
@@ -34,6 +34,8 @@ class MetricName(StrEnum):
     GROUP_REQUESTS = "uptake_gateway_group_requests"  # requests joined into one such call
     WAITING_EVENTS = "uptake_gateway_waiting_events"  # taken and not yet durable (about)
     WAITING_BYTES = "uptake_gateway_waiting_bytes"  # memory of the bodies being read or waiting
+    FAILING_STEPS = "uptake_alerts_failing_steps"  # budgets, findings, digests that could not be looked at
+    UNDELIVERED = "uptake_alerts_undelivered_messages"  # said, and not yet or never delivered
 
 
 AUTH_FAILURES = ("missing", "malformed", "refused")

@@ -7,7 +7,6 @@ tenant's data goes: it adds the tenant to the parameters and refuses a query tha
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from uptake.errors import UnavailableError
+from uptake.perthread import PerThread
 
 DATABASE = "uptake"
 
@@ -46,10 +46,11 @@ class Database:
     def __init__(self, connect: Mapping[str, Any], database: str = DATABASE) -> None:
         self._connect: dict[str, Any] = dict(connect)
         self.name = database
-        self._local = threading.local()
-        self._clients: list[Client] = []
-        self._lock = threading.Lock()
-        self._open(None).command(f"CREATE DATABASE IF NOT EXISTS {database}")
+        self._clients = PerThread(lambda: self._open(self.name), lambda client: client.close())
+        first = self._open(None)
+        first.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+        # An embedded engine lives as long as somebody holds a connection to it: the first is kept until the end.
+        self._first = first
 
     @classmethod
     def embedded(cls, path: Path | None) -> Self:
@@ -73,24 +74,24 @@ class Database:
         return cls(connect, parts.path.strip("/") or DATABASE)
 
     def _open(self, database: str | None) -> Client:
+        embedded = self._connect["interface"] == "chdb"
         try:
-            client = clickhouse_connect.get_client(
+            return clickhouse_connect.get_client(
                 **{**self._connect, "database": database, "tz_mode": "aware"}
             )
         except (ClickHouseError, OSError) as error:
+            if embedded:
+                raise UnavailableError(
+                    f"the database in {self._connect['path']} cannot be opened: one process at a time may",
+                    "another uptake command has it open: wait for it, or keep `uptake up` running and ask beside it",
+                ) from error
             raise UnavailableError(
-                "ClickHouse does not answer", "start it, or look at UPTAKE_CLICKHOUSE_URL and UPTAKE_DATA"
+                "ClickHouse does not answer", "start it, or look at UPTAKE_CLICKHOUSE_URL"
             ) from error
-        with self._lock:
-            self._clients.append(client)
-        return client
 
     def client(self) -> Client:
         """This thread's client."""
-        client: Client | None = getattr(self._local, "client", None)
-        if client is None:
-            client = self._local.client = self._open(self.name)
-        return client
+        return self._clients.get()
 
     def command(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Any:
         return self.client().command(statement, parameters=dict(parameters or {}))
@@ -121,11 +122,8 @@ class Database:
         return TenantDatabase(self, tenant)
 
     def close(self) -> None:
-        with self._lock:
-            clients, self._clients = self._clients, []
-        for client in clients:
-            client.close()
-        self._local = threading.local()
+        self._clients.close()
+        self._first.close()
 
 
 class TenantDatabase:

@@ -13,7 +13,6 @@ import os
 import re
 import secrets
 import tempfile
-import threading
 from base64 import b64decode
 from binascii import Error as BadBase64
 from collections.abc import Mapping
@@ -29,6 +28,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from uptake.clickhouse import DATABASE
+from uptake.perthread import PerThread
 
 USER = "uptake"
 
@@ -54,8 +54,7 @@ class EngineFront:
         """`path` is the engine's directory or ``:memory:``, already opened by this process."""
         self.password = password or secrets.token_urlsafe(24)
         self._path = path
-        self._local = threading.local()
-        self._connections: list[Any] = []
+        self._connections: PerThread[Any] = PerThread(self._connect, lambda connection: connection.close())
         self.app = Starlette(
             routes=[Route("/ping", self._ping), Route("/", self._handle, methods=["GET", "POST"])]
         )
@@ -72,8 +71,7 @@ class EngineFront:
         Path(temporary).replace(file)
 
     def close(self) -> None:
-        for connection in self._connections:
-            connection.close()
+        self._connections.close()
 
     async def _ping(self, _request: Request) -> Response:
         return PlainTextResponse("Ok.\n")
@@ -133,11 +131,11 @@ class EngineFront:
         answer = connection.query(whole.decode(), format_name, params=bound).bytes()
         return Response(answer or b"", headers={"X-ClickHouse-Format": format_name})
 
+    def _connect(self) -> Any:
+        return chdb.connect(self._path)  # type: ignore[no-untyped-call]
+
     def _connection(self, database: str) -> Any:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = chdb.connect(self._path)  # type: ignore[no-untyped-call]
-            self._connections.append(connection)
+        connection = self._connections.get()
         connection.query(f"USE {quote_identifier(database or 'default')}")
         return connection
 

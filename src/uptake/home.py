@@ -96,11 +96,11 @@ class Home:
         if front:
             try:
                 served = Database.served(front)
-                self.uses_front = True
-                return served
             except UnavailableError:
-                # The service that announced it was killed before it could take the file back.
-                self.front_file.unlink(missing_ok=True)
+                # Left by a service that was killed; the next one replaces it.
+                return Database.embedded(self.settings.chdb_path)
+            self.uses_front = True
+            return served
         return Database.embedded(self.settings.chdb_path)
 
     def workspace(self, tenant: str | None = None) -> Workspace:
@@ -120,7 +120,9 @@ class Home:
         from uptake.workspace.roster import publish_roster
 
         workspace = self.workspace(tenant)
-        publish_roster(self.database, workspace, self.clock)
+        database = self.database
+        if not self.uses_front:  # a running service publishes its own, and would not notice another one
+            publish_roster(database, workspace, self.clock)
         return KpiRunner(self.database.tenant(workspace.tenant), workspace)
 
     def close(self) -> None:

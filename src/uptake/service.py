@@ -27,7 +27,7 @@ from uptake.errors import UptakeError
 from uptake.home import Home
 from uptake.ingest.gateway.app import create_app
 from uptake.ingest.gateway.group_commit import GroupCommit
-from uptake.ingest.gateway.metrics import Metrics
+from uptake.ingest.gateway.metrics import MetricName, Metrics
 from uptake.ingest.gateway.serve import Server
 from uptake.processors.pipeline import Pipeline, Written
 from uptake.settings import Settings
@@ -79,20 +79,24 @@ class Service:
 
     def _start(self) -> str:
         home, settings = self.home, self.home.settings
-        # 1. What is configured, and what survives a restart.
-        self.workspaces = WatchedWorkspaces(settings.workspace, home.read_workspaces, self._publish)
+        # 1. What survives a restart, in nobody else's hands; and what is configured.
+        _ = home.unmigrated_database
         if home.uses_front:
             raise UptakeError(
                 f"another `uptake up` runs on {settings.data}",
                 "stop it, or give this one its own UPTAKE_DATA",
             )
+        database = home.database
+        self.workspaces = WatchedWorkspaces(settings.workspace, home.read_workspaces, self._publish)
         # 2. What decides and says.
         outbox = Outbox(home.state, home.clock)
         idle = IDLE_LOOK if self._schedule else timedelta(0)
-        self.tick = Tick(home.state, home.database, self.workspaces.refresh, self._deliverer, outbox, idle)
+        self.tick = Tick(home.state, database, self.workspaces.refresh, self._deliverer, outbox, idle)
         # 3. What turns batches into rows; it stops after the gateway that feeds it.
-        self.pipeline = Pipeline(self.workspaces.get, home.database, home.clock, self._told)
+        self.pipeline = Pipeline(self.workspaces.get, database, home.clock, self._told)
         metrics = Metrics()
+        metrics.watch(MetricName.FAILING_STEPS, "Steps of the alerts' tick that fail", self._failing_steps)
+        metrics.watch(MetricName.UNDELIVERED, "Messages said and not delivered", self._undelivered)
         sink = GroupCommit(self.pipeline.process, observe=metrics.group)
         self._stack.callback(sink.stop)
         sink.start()
@@ -125,14 +129,23 @@ class Service:
         self._stack.close()
 
     def readiness(self) -> Mapping[str, str]:
-        """Component -> "ok", or why it is not; no values, no secrets."""
+        """Component -> "ok", "ok, but …" where events can still be taken, or why not; no values, no secrets."""
+        failing = self._failing_steps()
         return {
             "database": self._asked(lambda: self.home.database.query("SELECT 1")),
             "state": self._asked(self._ask_state),
-            "workspace": "the last good one is in force; `uptake workspace check` says why"
+            "workspace": "ok, but changed files are not in force: uptake workspace check"
             if self.workspaces.problem
             else "ok",
+            "alerts": f"ok, but {failing} steps fail: uptake doctor" if failing else "ok",
         }
+
+    def _failing_steps(self) -> int:
+        return len(self.tick.status()["failing"])
+
+    def _undelivered(self) -> int:
+        counts: dict[str, int] = self.tick.status()["outbox"]
+        return sum(number for status, number in counts.items() if status != "sent")
 
     def _ask_state(self) -> None:
         with self.home.state.connect() as connection:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -29,7 +31,38 @@ class Settings(BaseSettings):
     slack_token: SecretStr | None = Field(None, description="bot token; without one messages go to files")
     slack_base_url: str = Field("https://slack.com/api/", description="where Slack's Web API is")
     tick_seconds: float = Field(2.0, gt=0, description="how often alerts and the outbox are looked at")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
+
+    @field_validator("data")
+    @classmethod
+    def _is_a_directory(cls, value: Path) -> Path:
+        if value.exists() and not value.is_dir():
+            raise ValueError("is a file, not a directory")
+        return value
+
+    @field_validator("clickhouse_url")
+    @classmethod
+    def _names_a_server(cls, value: str) -> str:
+        if value:
+            parts = urlsplit(value)
+            if parts.scheme not in ("clickhouse", "clickhouses") or not parts.hostname or parts.port == 0:
+                raise ValueError("write it like clickhouse://user:password@host:port/database")
+        return value
+
+    @field_validator("state_url")
+    @classmethod
+    def _is_a_url(cls, value: str) -> str:
+        if value:
+            from sqlalchemy.engine import make_url
+            from sqlalchemy.exc import ArgumentError
+
+            try:
+                make_url(value)
+            except ArgumentError:
+                raise ValueError(
+                    "write it like sqlite:///path or postgresql+psycopg://user@host/db"
+                ) from None
+        return value
 
     @property
     def chdb_path(self) -> Path:

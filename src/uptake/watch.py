@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import structlog
 
-from uptake.errors import UsageError, WorkspaceError
+from uptake.errors import UptakeError, UsageError, WorkspaceError
 from uptake.workspace.models import Workspace
 
 log = structlog.get_logger(__name__)
@@ -42,10 +43,10 @@ class WatchedWorkspaces:
         if seen != self._seen:
             try:
                 workspaces = self._load()
-            except (WorkspaceError, UsageError) as error:
-                self.problem = error.message
+            except (WorkspaceError, UsageError, OSError) as error:
+                self.problem = error.message if isinstance(error, UptakeError) else type(error).__name__
                 log.error(
-                    "the workspace has errors; its last good state stays in force", problems=error.message
+                    "the workspace has errors; its last good state stays in force", problems=self.problem
                 )
             else:
                 self._changed(workspaces)
@@ -60,6 +61,12 @@ class WatchedWorkspaces:
 
 
 def _signature(directory: Path) -> Signature:
-    """What changes when a file is written: names, sizes, times."""
-    stats = ((path, path.stat()) for path in directory.rglob("*") if path.suffix in (".yaml", ".yml", ".csv"))
-    return frozenset((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats)
+    """What changes when a file is written: names, sizes, times. What cannot be looked at (an editor's dangling lock
+    link, a file that is just being replaced) is not there."""
+    seen = set()
+    for path in directory.rglob("*"):
+        if path.suffix in (".yaml", ".yml", ".csv"):
+            with contextlib.suppress(OSError):
+                stat = path.stat()
+                seen.add((str(path), stat.st_size, stat.st_mtime_ns))
+    return frozenset(seen)

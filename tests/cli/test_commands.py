@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,12 @@ def test_a_broken_workspace_names_file_line_and_reason_and_exits_3(uptake: Run, 
         (("kpi", "adoptoin", "--from", "2026-11-02", "--to", "2026-11-08"), 2, "adoptoin"),
         (("kpi", "adoption", "--from", "2026-11-08", "--to", "2026-11-02"), 2, "is before --from"),
         (("kpi", "adoption", "--from", "2 Nov", "--to", "2026-11-08"), 2, "'2 Nov' is not a day"),
-        (("kpi", "adoption", "--from", "2026-11-02", "--to", "2999-11-08"), 2, "is not over yet"),
+        (("kpi", "adoption", "--from", "1950-01-01", "--to", "2026-11-08"), 2, "is not from 2000 to 2199"),
+        (("kpi", "--from", "2026-11-02"), 2, "which KPI?"),
+        (("keys", "create", "--name", " "), 2, "a key has a name"),
+        (("messages", "--status", "bogus"), 2, "bogus"),
+        (("digest", "--week", "0001-W01"), 2, "is not from 2000 to 2199"),
+        (("kpi", "adoption", "--from", "2026-11-02", "--to", "2199-11-08"), 2, "is not over yet"),
         (("kpi", "adoption", "--from", "2026-11-02", "--to", "2026-11-08", "--team", "x"), 2, "'x'"),
         (("keys", "revoke", "nobody"), 2, "no key with this id"),
         (
@@ -71,7 +77,7 @@ def test_a_broken_workspace_names_file_line_and_reason_and_exits_3(uptake: Run, 
             "elsewhere",
         ),
         (("digest", "--week", "2026-W54"), 2, "no week 54 in 2026"),
-        (("digest", "--week", "2999-W01"), 2, "2999-W01"),
+        (("digest", "--week", "2199-W01"), 2, "2199-W01"),
         (("digest", "--team", "x", "--dry-run"), 2, "no audience or team 'x'"),
     ],
 )
@@ -84,11 +90,25 @@ def test_a_wrong_command_is_one_line_of_cause_and_one_of_remedy(
     assert "Traceback" not in done.stderr
 
 
-def test_a_wrong_setting_is_named_by_its_variable(uptake: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UPTAKE_PORT", "eighty")
-    done = uptake("doctor")
-    assert done.returncode == 2
-    assert "UPTAKE_PORT" in one_line_and_a_hint(done.stderr)[0]
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("UPTAKE_PORT", "eighty"),
+        ("UPTAKE_LOG_LEVEL", "loud"),
+        ("UPTAKE_STATE_URL", "bogus"),
+        ("UPTAKE_STATE_URL", "nosuchdatabase://x/y"),
+        ("UPTAKE_CLICKHOUSE_URL", "localhost:8123"),
+        ("UPTAKE_CLICKHOUSE_URL", "clickhouse://host:port/db"),
+        ("UPTAKE_DATA", "workspace/organisation.yaml"),
+    ],
+)
+def test_a_wrong_setting_is_named_by_its_variable(
+    uptake: Run, workspace: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    done = uptake("keys", "list")
+    assert done.returncode == 2, done.stderr
+    assert variable in "".join(one_line_and_a_hint(done.stderr))
 
 
 def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(uptake: Run, workspace: Path) -> None:
@@ -135,3 +155,38 @@ def test_the_doctor_says_what_is_missing_and_what_to_do(uptake_process: Run, wor
     levels = {finding["what"]: finding["level"] for finding in json.loads(well.stdout)}
     assert levels["workspace"] == levels["database"] == levels["state store"] == "ok"
     assert levels["API keys"] == "warning"
+
+
+def test_what_nobody_expected_is_named_without_its_values(
+    uptake: Run, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError("ada@example.com")
+
+    monkeypatch.setattr("uptake.workspace.check.check", fail)
+    done = uptake("workspace", "check")
+    assert done.returncode == 1
+    assert "a bug: KeyError" in one_line_and_a_hint(done.stderr)[0]
+    assert "ada" not in done.stdout + done.stderr
+
+
+def test_a_digest_of_nothing_is_shown_and_not_said(uptake_process: Run, workspace: Path) -> None:
+    refused = uptake_process("digest")
+    assert refused.returncode == 2
+    assert "this is not posted" in refused.stderr
+    assert uptake_process("messages").stdout == "nothing was said yet\n"
+
+
+def test_unauthorised_use_is_shown_before_any_service_looked(
+    uptake_process: Run, here: Path, workspace: Path
+) -> None:
+    now = datetime.now(UTC)
+    (here / "calls.csv").write_text(f"when\n{now:%Y-%m-%dT%H:%M:%SZ}\n")
+    (here / "map.yaml").write_text("columns: {occurred_at: when}\nconstants: {app: nobody-knows-it}\n")
+    assert uptake_process("import", "calls.csv", "--as", "usage", "--map", "map.yaml").returncode == 0
+    shown = uptake_process("findings")
+    assert "nobody-knows-it" in shown.stdout
+    assert "not said yet" in shown.stdout
+    assert [finding["status"] for finding in json.loads(uptake_process("findings", "--json").stdout)] == [
+        "unsaid"
+    ]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -124,6 +125,22 @@ def test_a_second_service_on_the_same_data_is_refused(place: tuple[Path, dict[st
             text=True,
             timeout=60,
         )
+        assert (place[0] / ".uptake" / "clickhouse.url").exists(), "the first one is still found"
     assert second.returncode == 1
     assert "another `uptake up` runs" in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def test_a_typo_in_the_workspace_leaves_the_service_ready_and_says_so(
+    place: tuple[Path, dict[str, str]],
+) -> None:
+    with running(place) as (process, address):
+        (place[0] / "workspace" / "budgets.yaml").write_text("- budget: [")
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "last good state stays in force" in line:
+                break
+        with urlopen(f"{address}/readyz", timeout=10) as answer:
+            ready = json.load(answer)
+    assert ready["status"] == "ok"
+    assert ready["components"]["workspace"].startswith("ok, but")

@@ -88,3 +88,20 @@ def test_a_workspace_that_is_wrong_at_the_start_is_refused(tmp_path: Path) -> No
     (tmp_path / "w" / "organisation.yaml").write_text("zone: [")
     with pytest.raises(WorkspaceError):
         WatchedWorkspaces(tmp_path / "w", lambda: load_workspaces(tmp_path / "w", KEY), lambda _: None)
+
+
+def test_an_editors_dangling_lock_link_is_no_file(place: Place) -> None:
+    (place.directory / ".#budgets.yaml").symlink_to("nobody@nowhere.1234")
+    assert place.zone
+    assert place.loads == 1
+
+
+def test_a_workspace_that_cannot_be_read_changes_nothing(place: Place) -> None:
+    def unreadable(self: Place) -> Mapping[str, Workspace]:
+        raise PermissionError(13, "Permission denied")
+
+    zone = place.zone
+    place.watched._load = lambda: unreadable(place)
+    place.write("apps.yaml", "[]")
+    assert place.zone == zone
+    assert place.watched.problem == "PermissionError"

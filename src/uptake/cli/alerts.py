@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from uptake.calendar import IsoWeek
 from uptake.cli.app import app, open_home
+from uptake.cli.kpi import YEARS
 from uptake.cli.output import Json, Tenant, out, print_json, print_rows
 from uptake.errors import UptakeError, UsageError
 
 if TYPE_CHECKING:
+    from uptake.alerts.findings import Finding
     from uptake.alerts.message import Message
+    from uptake.alerts.outbox import Letter
+    from uptake.alerts.standing import FindingStanding
     from uptake.home import Home
     from uptake.workspace.models import Audience, Workspace
 
@@ -55,6 +62,11 @@ def digest(
     gatherer = Gatherer(home.database.tenant(workspace.tenant), workspace)
     message = composer.compose(gatherer.inputs(audience, chosen), home.clock.now())
     _show(message, form)
+    if not dry_run and not gatherer.has_data(chosen):
+        raise UsageError(
+            f"nothing happened in the {composer.HISTORY_WEEKS} weeks up to {chosen}: this is not posted",
+            "a digest is said once; --dry-run shows it without this error",
+        )
     if not dry_run:
         _post(home, workspace, audience, message)
 
@@ -63,9 +75,12 @@ def _week(text: str | None, home: Home, workspace: Workspace) -> IsoWeek:
     if text is None:
         return IsoWeek.last_closed(home.clock.now(), workspace.organisation.zone)
     try:
-        return IsoWeek.parse(text)
+        chosen = IsoWeek.parse(text)
     except ValueError as error:
         raise UsageError(f"--week: {error}", "write an ISO week like 2026-W46") from None
+    if chosen.year not in YEARS:
+        raise UsageError(f"--week: {text} is not from {YEARS[0]} to {YEARS[-1]}", "events are not older")
+    return chosen
 
 
 def _audience(workspace: Workspace, name: str | None) -> Audience:
@@ -81,8 +96,11 @@ def _audience(workspace: Workspace, name: str | None) -> Audience:
     if name is None:
         return Audience(audience="organisation", name=workspace.organisation.name)
     if name in workspace.teams:
-        slug = "team-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower())
-        return Audience(audience=slug[:64], name=name, teams=(name,))
+        # Names that differ only in signs or letters that a slug has not must stay two audiences.
+        slug = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower())[:40]
+        return Audience(
+            audience=f"team-{slug}-{sha256(name.encode()).hexdigest()[:8]}", name=name, teams=(name,)
+        )
     names = [*(a.audience for a in known), *workspace.teams]
     raise UsageError(f"there is no audience or team {name!r}", f"one of: {', '.join(names)}")
 
@@ -99,23 +117,30 @@ def _show(message: Message, form: Format) -> None:
 
 
 def _post(home: Home, workspace: Workspace, audience: Audience, message: Message) -> None:
+    """Say it, once. Where a service runs it delivers; else only this message is delivered from here."""
     from uptake.alerts import ledger
     from uptake.alerts.outbox import Outbox
     from uptake.service import deliverer_of
 
-    where = audience.channel or "files"
-    if home.settings.slack_token is not None and not audience.channel:
+    to_slack = home.settings.slack_token is not None
+    where = audience.channel if to_slack else f"files in {home.settings.outbox_path}"
+    if to_slack and not audience.channel:
         raise UsageError(f"{audience.name} has no channel", "name one in channels.yaml, or use --dry-run")
     now = home.clock.now()
     if not ledger.say(
         home.state, message.identity, "digest", workspace.tenant, message, [audience.channel], now
     ):
-        typer.echo(f"posted before to {where}; a digest is posted once", err=True)
+        typer.echo("said before: a digest is said once; `uptake messages` shows where", err=True)
         return
-    ended = Outbox(home.state, home.clock).deliver(deliverer_of(home))
-    if set(ended) - {"sent"}:
-        raise UptakeError(f"the digest for {where} was not delivered yet", "`uptake messages` says why")
-    typer.echo(f"posted to {where}", err=True)
+    if home.uses_front:
+        typer.echo("handed to the running `uptake up`, which delivers it in seconds", err=True)
+        return
+    ended = Outbox(home.state, home.clock).deliver(deliverer_of(home), only=message.identity)
+    if set(ended) != {"sent"}:
+        raise UptakeError(
+            "the digest was not delivered yet", "`uptake messages` says why; `uptake up` tries again"
+        )
+    typer.echo(f"delivered to {where}", err=True)
 
 
 @app.command()
@@ -166,37 +191,70 @@ def findings(
     tenant: Tenant = None,
     as_json: Json = False,
 ) -> None:
-    """Unauthorised uses on record."""
-    from uptake.alerts.standing import load_findings
+    """Unauthorised uses: those on record, and those in the last weeks that nobody was told about yet."""
+    from uptake.alerts import findings as judge
+    from uptake.alerts.saying import FAR_DAYS
+    from uptake.alerts.standing import known_findings, load_findings
+    from uptake.sql import queries
 
     home = open_home(context)
     workspace = home.workspace(tenant)
-    found = load_findings(home.state, workspace.tenant, None if everything else "open")
+    now = home.clock.now()
+    database = home.database.tenant(workspace.tenant)
+    groups = queries.unauthorised_groups(database, now - timedelta(days=FAR_DAYS), now)
+    unsaid = judge.decide(workspace.tenant, groups, known_findings(home.state, workspace.tenant)).new
+    on_record = load_findings(home.state, workspace.tenant, None if everything else "open")
     if as_json:
-        print_json(found)
+        documents = [asdict(finding) for finding in on_record]
+        documents += [
+            {"identity": judge.identity(workspace.tenant, f), "status": "unsaid", **asdict(f)} for f in unsaid
+        ]
+        print_json(documents)
         return
-    rows = [
-        {
-            "rule": finding.rule.replace("_", " "),
-            "app": finding.detail.get("app"),
-            "subject": finding.subject,
-            "first seen": finding.first_seen.astimezone(workspace.tz).strftime("%Y-%m-%d %H:%M"),
-            "last seen": finding.last_seen.astimezone(workspace.tz).strftime("%Y-%m-%d %H:%M"),
-            "calls": finding.detail.get("calls"),
-            "status": finding.status,
+
+    def row(app: object, calls: object, status: str, found: FindingStanding | Finding) -> dict[str, object]:
+        return {
+            "rule": found.rule.replace("_", " "),
+            "app": app,
+            "subject": found.subject,
+            "first seen": _local(found.first_seen, workspace),
+            "last seen": _local(found.last_seen, workspace),
+            "calls": calls,
+            "status": status,
         }
-        for finding in found
-    ]
+
+    rows = [row(f.detail.get("app"), f.detail.get("calls"), f.status, f) for f in on_record]
+    rows += [row(f.app, f.calls, "not said yet", f) for f in unsaid]
     columns = ("rule", "app", "subject", "first seen", "last seen", "calls", "status")
-    print_rows(rows, columns, "no findings: every call seen so far is in the registry", as_json=False)
+    empty = f"no findings on record, and none in the last {FAR_DAYS} days"
+    print_rows(rows, columns, empty, as_json=False)
+
+
+def _local(moment: datetime, workspace: Workspace) -> str:
+    return moment.astimezone(workspace.tz).strftime("%Y-%m-%d %H:%M")
+
+
+def _when(letter: Letter, home: Home) -> str:
+    workspace = home.workspaces.get(letter.tenant)
+    return (
+        _local(letter.created_at, workspace) if workspace else letter.created_at.isoformat(timespec="seconds")
+    )
+
+
+class Status(StrEnum):
+    """Where a message stands."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    AMBIGUOUS = "ambiguous"
+    SENT = "sent"
+    FAILED = "failed"
 
 
 @app.command()
 def messages(
     context: typer.Context,
-    status: Annotated[
-        str | None, typer.Option(help="only pending, sending, ambiguous, sent or failed ones")
-    ] = None,
+    status: Annotated[Status | None, typer.Option(help="only those")] = None,
     retry: Annotated[bool, typer.Option("--retry", help="give failed messages another chance")] = False,
     tenant: Tenant = None,
     as_json: Json = False,
@@ -211,12 +269,12 @@ def messages(
         return
     rows = [
         {
-            "said": letter.created_at.isoformat(timespec="seconds"),
+            "said": letter.created_at.isoformat(timespec="seconds") if as_json else _when(letter, home),
             "channel": letter.channel,
             "status": letter.status,
             "title": letter.message.get("title"),
             "problem": letter.last_error,
         }
-        for letter in outbox.letters(status, tenant)
+        for letter in outbox.letters(status and status.value, tenant)
     ]
     print_rows(rows, ("said", "channel", "status", "title", "problem"), "nothing was said yet", as_json)

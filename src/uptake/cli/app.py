@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
+from uptake.cli.explain import explained
 from uptake.cli.output import err, print_error
-from uptake.errors import UptakeError, UsageError
+from uptake.errors import UsageError
 from uptake.home import Home
 from uptake.settings import Settings
 
@@ -51,20 +54,18 @@ def read_settings(**given: Path | int) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "UPTAKE_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise UsageError(f"{name}: {first['msg']}", "see docs/operations.md for all settings") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{name}: {reason}", "see docs/operations.md for all settings") from None
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run one command line and return its exit code. Expected errors are one line and a hint, never a traceback."""
+    """Run one command line and return its exit code. Errors are one line and a hint, never a traceback."""
     from uptake import logs
     from uptake.cli import alerts, data, doctor, kpi, serve, workspace  # noqa: F401 - they register their commands
 
     logs.configure("WARNING", as_json=False)
     try:
         result = app(arguments, standalone_mode=False)
-    except UptakeError as error:
-        print_error(error)
-        return error.exit_code
     except typer.TyperException as error:
         said = error.format_message()
         if said:  # a group that was called without a command has shown its help instead
@@ -75,4 +76,12 @@ def run(arguments: list[str] | None = None) -> int:
         return 130
     except typer.Exit as ended:
         return ended.exit_code
+    except BrokenPipeError:
+        # Whoever read the output has enough. What is still buffered must not raise at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:  # noqa: BLE001 - the last place: what is not expected is named, without its values
+        said_as = explained(error)
+        print_error(said_as)
+        return said_as.exit_code
     return result if isinstance(result, int) else 0

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from uptake.cli.app import app, open_home
 from uptake.cli.output import Json, Tenant, err, out, print_json, print_rows
+from uptake.errors import UsageError
 from uptake.ingest.importer.report import ImportReport
 from uptake.schemas.batch import Batch, Receipt
 
@@ -66,6 +67,8 @@ def create_key(
     as_json: Json = False,
 ) -> None:
     """Make a key. Its token is shown this once and stored nowhere."""
+    if not name.strip():
+        raise UsageError("a key has a name", "say which app it is for: --name 'claims-letter, production'")
     home = open_home(context)
     key = home.keys.create(home.workspace(tenant).tenant, name)
     if as_json:

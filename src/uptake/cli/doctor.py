@@ -11,8 +11,8 @@ import typer
 from sqlalchemy import text
 
 from uptake.cli.app import app, open_home
+from uptake.cli.explain import explained
 from uptake.cli.output import Json, out, print_json
-from uptake.errors import UptakeError
 from uptake.home import Home
 
 MIN_FREE_BYTES = 2 * 2**30
@@ -38,6 +38,7 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
         ("database", _database),
         ("state store", _state),
         ("API keys", _keys),
+        ("alerts", _alerts),
         ("Slack", _slack),
         ("disk", _disk),
     ]
@@ -58,8 +59,9 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
 def _look(home: Home, name: str, check: Callable[[Home], Finding]) -> Finding:
     try:
         return check(home)
-    except UptakeError as error:
-        return Finding(name, "error", error.message, error.hint)
+    except Exception as error:  # noqa: BLE001 - a doctor goes on with the next organ
+        told = explained(error)
+        return Finding(name, "error", told.message, told.hint)
 
 
 def _workspace(home: Home) -> Finding:
@@ -84,7 +86,7 @@ def _pseudonym_key(home: Home) -> Finding:
 def _database(home: Home) -> Finding:
     [row] = home.database.query("SELECT version() AS version")
     where = "server" if home.settings.clickhouse_url else f"embedded in {home.settings.chdb_path}"
-    if home.front_file.exists():
+    if home.uses_front:
         where += ", through the running `uptake up`"
     return Finding("database", "ok", f"ClickHouse {row['version']}, {where}")
 
@@ -100,6 +102,40 @@ def _keys(home: Home) -> Finding:
     if active:
         return Finding("API keys", "ok", f"{len(active)} active")
     return Finding("API keys", "warning", "none: no app can send", "uptake keys create --name my-app")
+
+
+def _alerts(home: Home) -> Finding:
+    """What the last tick of a service left behind, and what could not be delivered."""
+    from uptake.alerts.outbox import Outbox
+    from uptake.alerts.standing import load_mark
+    from uptake.alerts.tick import MARK
+
+    counts = Outbox(home.state, home.clock).counts()
+    undelivered = sum(number for status, number in counts.items() if status != "sent")
+    mark = load_mark(home.state, MARK)
+    if mark is None:
+        return Finding(
+            "alerts", "warning", "nothing was ever looked at", "budgets and findings need `uptake up`"
+        )
+    status, at = mark
+    failing = [f"{step['step']} ({step['error']})" for step in status["failing"]]
+    said = f"last looked at {at:%Y-%m-%d %H:%M} UTC"
+    if failing:
+        return Finding(
+            "alerts", "error", f"{said}; failing: {', '.join(failing)}", "the service's log has the trace"
+        )
+    if counts.get("failed"):
+        return Finding(
+            "alerts",
+            "error",
+            f"{said}; {counts['failed']} messages failed",
+            "uptake messages --status failed",
+        )
+    if not home.uses_front and not home.settings.clickhouse_url:
+        return Finding(
+            "alerts", "warning", f"{said}; no `uptake up` runs here now", "start it for alerts and digests"
+        )
+    return Finding("alerts", "ok", f"{said}; {undelivered} messages wait" if undelivered else said)
 
 
 def _slack(home: Home) -> Finding:

@@ -17,6 +17,9 @@ from uptake.sql.catalogue import load_catalogue
 from uptake.sql.results import KpiResult
 from uptake.sql.runner import Explanation, definition_of
 
+YEARS = range(2000, 2200)
+"""What events may be of."""
+
 From = Annotated[str | None, typer.Option("--from", help="first day, such as 2026-11-09", metavar="DAY")]
 To = Annotated[str | None, typer.Option("--to", help="last day, which belongs to the period", metavar="DAY")]
 Team = Annotated[str | None, typer.Option(help="a team, or the name of an audience in channels.yaml")]
@@ -36,6 +39,8 @@ def kpi(
 ) -> None:
     """Compute a KPI over closed days, in the organisation's zone."""
     if name is None:
+        if first or last or team or explain or by_team:
+            raise UsageError("which KPI?", f"one of: {', '.join(load_catalogue())}")
         _list(as_json)
         return
     if first is None or last is None:
@@ -86,9 +91,14 @@ def _period(first: str, last: str, zone: str) -> Period:
     days = []
     for option, text in (("--from", first), ("--to", last)):
         try:
-            days.append(date.fromisoformat(text))
+            day = date.fromisoformat(text)
         except ValueError:
             raise UsageError(f"{option}: {text!r} is not a day", "write it like 2026-11-09") from None
+        if day.year not in YEARS:
+            raise UsageError(
+                f"{option}: {text} is not from {YEARS[0]} to {YEARS[-1]}", "events are not older"
+            )
+        days.append(day)
     if days[1] < days[0]:
         raise UsageError(f"--to {last} is before --from {first}", "both belong to the period")
     return Period(days[0], date.fromordinal(days[1].toordinal() + 1), zone)
@@ -159,11 +169,18 @@ def _print(result: KpiResult) -> None:
     out.print(f"{row['value']}  {' · '.join(filter(None, details))}".rstrip(), markup=False)
     for heading, figures in (("left out", result.excluded), ("beside it", result.extras)):
         if figures:
-            said = ", ".join(f"{name.replace('_', ' ')} {figure:,}" for name, figure in figures.items())
+            said = ", ".join(_figure(name, figure, result.currency) for name, figure in figures.items())
             out.print(f"{heading}: {said}", markup=False)
     out.print(
         f"definition {result.kpi} v{result.definition_version}; --explain shows it with its query",
         markup=False,
+    )
+
+
+def _figure(name: str, figure: int, currency: str) -> str:
+    words = name.removesuffix("_nano").replace("_", " ")
+    return (
+        f"{words} {money(figure, currency, 'en') if name.endswith('_nano') and currency else f'{figure:,}'}"
     )
 
 

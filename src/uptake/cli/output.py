@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
@@ -18,8 +20,10 @@ from rich.text import Text
 
 from uptake.errors import UptakeError
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+# A file or a pipe has no width: what is cut to fit one is lost. Emoji codes in people's own names are no emoji.
+_WIDE = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
+out = Console(soft_wrap=True, highlight=False, emoji=False, width=_WIDE)
+err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON for programs instead of text for people")]
 Tenant = Annotated[
@@ -29,7 +33,7 @@ Tenant = Annotated[
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    out.print(json.dumps(value, default=_plain, indent=2, ensure_ascii=False), markup=False)
+    typer.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False))
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], empty: str) -> None:
@@ -40,7 +44,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], empty
     table = Table(box=None, pad_edge=False, header_style="bold")
     names = list(columns)
     for name in names:
-        table.add_column(name.replace("_", " "))
+        table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(Text("" if row.get(name) is None else str(row[name])) for name in names))
     out.print(table)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
+from uptake.errors import UnavailableError, UsageError
 from uptake.state.tables import metadata
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -18,14 +20,26 @@ def open_state(url: str) -> Engine:
     """The state store at an SQLAlchemy URL (``sqlite:///…`` or ``postgresql+…``), its tables created.
 
     SQLite runs in WAL mode with ``synchronous=FULL``: a fact that was recorded survives a power cut, or the
-    message that it stands for would be sent twice.
+    message that it stands for would be sent twice. Raises UsageError for a driver that is not installed,
+    UnavailableError for a store that does not answer.
     """
-    engine = create_engine(url)
+    try:
+        engine = create_engine(url)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise UsageError(
+            f"UPTAKE_STATE_URL names a database without its driver ({error})",
+            "SQLite needs none; for PostgreSQL, pip install 'psycopg[binary]' and write postgresql+psycopg://…",
+        ) from error
     if engine.dialect.name == "sqlite":
         if engine.url.database:
             Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
         event.listen(engine, "connect", _pragmas)
-    metadata.create_all(engine)
+    try:
+        metadata.create_all(engine)
+    except DBAPIError as error:
+        raise UnavailableError(
+            "the state store does not answer", "look at UPTAKE_STATE_URL and at the disk it is on"
+        ) from error
     return engine
 
 
