@@ -13,6 +13,7 @@ from typing import Literal
 MAX_WAIT = 60.0
 """Seconds that a Retry-After is honoured for at most, so that a typing error over there is no outage here."""
 
+EXHAUSTED = "retries_exhausted"
 _AGAIN = frozenset({408, 425, 429})
 
 
@@ -28,10 +29,12 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What to do with a batch: `done` (some events may be `refused`, by reason), send `again`, `split` it in two
-    because of what one part of it holds, or `drop` it whole. `reason` counts what is dropped."""
+    because of what one part of it holds, or `drop` it whole. `reason` counts what is dropped. A `fault` is the
+    gateway's own failure, which may be due to what the batch holds: it is not sent again for ever."""
 
     act: Literal["done", "again", "split", "drop"]
     reason: str = ""
+    fault: bool = False
     refused: Counter[str] = field(default_factory=Counter)
     where: tuple[str, ...] = ()
     retry_after: float | None = None
@@ -39,14 +42,18 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often a batch is sent and how long the sender waits in between: half to all of base * 2^n seconds.
+    """How long a batch is sent again, and how long the sender waits in between: half to all of base * 2^n seconds.
 
+    A gateway that is away or busy gets the batch again for `patience` seconds. The server takes events of any age
+    and the queue bounds the memory, so the day only keeps a batch that never gets through from standing in front of
+    the others for ever. After `attempts` faults (500) the batch is halved, to find the event that causes them.
     `jitter` returns a number from 0 to 1.
     """
 
     attempts: int = 10
     base: float = 0.5
     cap: float = 30.0
+    patience: float = 86_400.0
     jitter: Callable[[], float] = random.random
 
     def wait(self, attempt: int, retry_after: float | None) -> float:
@@ -54,6 +61,14 @@ class Retry:
         longest = min(self.cap, self.base * 2.0 ** min(attempt - 1, 30))
         wait = longest * (0.5 + self.jitter() / 2)
         return wait if retry_after is None else min(max(wait, retry_after), MAX_WAIT)
+
+    def after(self, again: Verdict, attempt: int, faults: int, seconds: float) -> float | Verdict:
+        """What follows attempt number `attempt` (from 1) of a batch, which ended in `again`: seconds to wait before
+        the next one, or the last verdict. `faults` of the attempts were faults, the first began `seconds` ago."""
+        if faults >= self.attempts:
+            return Verdict("split", EXHAUSTED)
+        wait = self.wait(attempt, again.retry_after)
+        return wait if seconds + wait < self.patience else Verdict("drop", EXHAUSTED)
 
 
 def judge(answer: Answer, events: int, now: datetime) -> Verdict:
@@ -72,7 +87,9 @@ def judge(answer: Answer, events: int, now: datetime) -> Verdict:
     if status == 400:
         return Verdict("split", "rejected:malformed")
     if status in _AGAIN or status >= 500:
-        return Verdict("again", f"status_{status}", retry_after=_retry_after(answer.headers, now))
+        # Other 5xx are said by what stands in front of the gateway, or by a gateway that knows it cannot.
+        fault = status == 500
+        return Verdict("again", f"status_{status}", fault, retry_after=_retry_after(answer.headers, now))
     return Verdict("drop", f"rejected:{status}")
 
 

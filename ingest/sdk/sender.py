@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import threading
 import time
 from collections import Counter, deque
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from uptake.ingest.sdk.answers import Retry, Verdict, judge
+from uptake.ingest.sdk.answers import EXHAUSTED, Retry, Verdict, judge
 from uptake.ingest.sdk.compose import compose
 from uptake.ingest.sdk.intake import Intake
 from uptake.ingest.sdk.items import Item
@@ -53,6 +54,7 @@ class Sender:
         self._transport: Transport | None = None
         self._working = threading.Lock()
         self._closing_at: float | None = None
+        self._draining_until = float("inf")
         self.flush_to = 0
         """The sender does not linger until that many events are settled."""
 
@@ -66,11 +68,13 @@ class Sender:
             self._hang_up()
 
     def drain(self, seconds: float) -> None:
-        """Sends what is queued, here and now, unless another thread does not let go of it in time."""
+        """Sends what is queued, here and now, unless another thread does not let go of it in time. A caller cannot
+        wait for a gateway that is away: the batch that it does not take by then is dropped, the rest stays queued."""
+        self._draining_until = time.monotonic() + max(0.0, seconds)
         if not self._working.acquire(timeout=max(0.0, seconds)):
             return
         self._working.release()
-        while self._round():
+        while self._round() and time.monotonic() < self._draining_until:
             pass
 
     def close_at(self, moment: float) -> None:
@@ -145,9 +149,11 @@ class Sender:
         """The final verdict on a part: the same bytes, with the same ids, again and again until there is one."""
         body = gzip.compress(b"[" + b",".join(part) + b"]", compresslevel=1)
         retry = self._delivery.retry
-        for attempt in range(1, retry.attempts + 1):
+        began = time.monotonic()
+        faults = 0
+        for attempt in itertools.count(1):
             if self._left() <= 0 or generation != self._ledger.generation:
-                return Verdict("drop", "closed")
+                break
             closing = self._closing_at is not None
             verdict = self._attempt(body, len(part))
             if verdict.act != "again":
@@ -155,19 +161,23 @@ class Sender:
             self._teller.warn(
                 "again", f"the gateway does not take events now ({verdict.reason}); trying again"
             )
-            self._tell_refusals()  # the queue may be full by now, and this may go on for minutes
-            wait = retry.wait(attempt, verdict.retry_after)
-            if attempt == retry.attempts:
-                break
+            self._tell_refusals()  # the queue may be full by now, and this may go on for hours
+            faults += verdict.fault
+            wait = retry.after(verdict, attempt, faults, time.monotonic() - began)
+            if isinstance(wait, Verdict):
+                return wait
             if self._closing_at is None:
+                if time.monotonic() + wait >= self._draining_until:
+                    self._draining_until = 0.0
+                    return Verdict("drop", EXHAUSTED)
                 self._intake.pause(wait, lambda: self._closing_at is not None)
             elif not closing:
                 continue  # the client began to close during the attempt: one more, at once
             elif wait < self._left():
                 self._intake.pause(wait, lambda: False)
             else:
-                return Verdict("drop", "closed")
-        return Verdict("drop", "retries_exhausted")
+                break
+        return Verdict("drop", "closed")
 
     def _attempt(self, body: bytes, events: int) -> Verdict:
         if self._transport is None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from uptake.ingest.sdk.answers import MAX_WAIT, Answer, Retry, judge
+from uptake.ingest.sdk.answers import MAX_WAIT, Answer, Retry, Verdict, judge
 
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
 
@@ -96,3 +96,46 @@ def test_retry_after_is_honoured_up_to_a_minute_and_never_shortens_a_wait() -> N
     assert retry.wait(1, 20.0) == 20.0
     assert retry.wait(1, 86_400.0) == MAX_WAIT
     assert retry.wait(10, 1.0) == 30.0
+
+
+AWAY = Verdict("again", "status_503")
+
+
+def given_up_after(retry: Retry, again: Verdict, seconds_an_attempt: float) -> tuple[float, Verdict]:
+    """(seconds from the first attempt of a batch to the verdict that ends it, that verdict)."""
+    seconds, faults = 0.0, 0
+    for attempt in range(1, 100_000):
+        seconds += seconds_an_attempt
+        faults += again.fault
+        after = retry.after(again, attempt, faults, seconds)
+        if isinstance(after, Verdict):
+            return seconds, after
+        assert 0 < after <= retry.cap
+        seconds += after
+    raise AssertionError("a batch is sent for ever")
+
+
+@pytest.mark.parametrize("seconds_an_attempt", [0.0, 10.0])
+@pytest.mark.parametrize("jitter", [0.0, 1.0])
+def test_a_gateway_that_is_away_gets_a_batch_again_for_a_day_and_no_longer(
+    seconds_an_attempt: float, jitter: float
+) -> None:
+    retry = Retry(jitter=lambda: jitter)
+    seconds, verdict = given_up_after(retry, AWAY, seconds_an_attempt)
+    assert 86_400 - retry.cap <= seconds <= 86_400 + seconds_an_attempt
+    assert (verdict.act, verdict.reason) == ("drop", "retries_exhausted")
+
+
+def test_a_batch_over_which_the_gateway_fails_is_halved_after_ten_attempts() -> None:
+    again = judged(500)
+    assert isinstance(again, Verdict)
+    seconds, verdict = given_up_after(Retry(jitter=lambda: 1.0), again, 0.0)
+    assert seconds == 0.5 + 1 + 2 + 4 + 8 + 16 + 30 * 3
+    assert (verdict.act, verdict.reason) == ("split", "retries_exhausted")
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 502, 503, 504])
+def test_only_the_gateways_own_failure_is_held_against_a_batch(status: int) -> None:
+    again = judged(status)
+    assert isinstance(again, Verdict)
+    assert not again.fault

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import pytest
 
 from uptake import Retry
+from uptake.ingest.sdk.transport import HttpTransport, Unreached
 from uptake.schemas.batch import MAX_BATCH_EVENTS
 
 BOUND = 10.0
+OUTAGE = 60
+"""Attempts that fail: with the usual waits, 20 minutes."""
 
 
 def test_a_batch_carries_the_key_and_the_clients_own_counters(gateway: Any, make_client: Any) -> None:
@@ -107,13 +112,87 @@ def test_an_endless_answer_is_cut_off(gateway: Any, make_client: Any) -> None:
     assert len(gateway.requests) == 2
 
 
-def test_events_are_given_up_when_all_attempts_failed(gateway: Any, make_client: Any) -> None:
+@pytest.mark.parametrize("kind", ["busy", "reset", "nobody"])
+def test_an_outage_of_any_length_loses_nothing_that_the_queue_holds(
+    kind: str, gateway: Any, make_client: Any
+) -> None:
+    class Nobody(HttpTransport):
+        tries = 0
+
+        def post(self, *request: Any) -> Any:
+            Nobody.tries += 1
+            if kind == "nobody" and Nobody.tries <= OUTAGE:
+                raise Unreached("ConnectionRefusedError")
+            return super().post(*request)
+
+    if kind != "nobody":
+        gateway.script.extend([gateway.say(503) if kind == "busy" else gateway.reset] * OUTAGE)
+    transport = lambda: Nobody(f"{gateway.url}/v1/events")  # noqa: E731
+    client = make_client(gateway.url, transport=transport, retry=Retry(base=0.0))
+    for number in range(700):
+        client.usage(request_model="gpt", input_tokens=number)
+    assert client.flush(BOUND)
+    assert client.stats().sent == 700
+    assert client.stats().lost == 0
+    assert len(dict.fromkeys(event["event_id"] for event in gateway.events)) == 700
+    assert Nobody.tries > OUTAGE
+
+
+def test_new_calls_meet_a_full_queue_while_the_gateway_is_away_and_what_waits_is_kept(
+    gateway: Any, make_client: Any
+) -> None:
+    back = threading.Event()
+    gateway.always = lambda handler, request: (
+        gateway.take(handler, request) if back.is_set() else handler.reply(503)
+    )
+    client = make_client(gateway.url, queue_events=20, linger=0.0, retry=Retry(base=0.001, cap=0.001))
+    client.usage(request_model="gpt")
+    gateway.wait_for_requests(1)
+    for _ in range(30):
+        client.usage(request_model="gpt")
+    gateway.wait_for_requests(30)
+    assert client.stats().refused == {"queue_full": 10}
+    assert client.stats().queued == 21
+    back.set()
+    assert client.flush(BOUND)
+    assert client.stats().sent == 21
+    assert client.stats().dropped == {}
+
+
+def test_a_batch_is_given_up_when_patience_is_over(gateway: Any, make_client: Any) -> None:
     gateway.always = gateway.say(503)
-    client = make_client(gateway.url, retry=Retry(attempts=4, base=0.0))
+    client = make_client(gateway.url, retry=Retry(base=0.0, patience=0.0))
     client.usage(request_model="gpt")
     assert client.flush(BOUND)
-    assert len(gateway.requests) == 4
     assert client.stats().dropped == {"retries_exhausted": 1}
+
+
+def test_an_event_that_the_gateway_fails_over_is_dropped_alone(gateway: Any, make_client: Any) -> None:
+    gateway.always = lambda handler, request: (
+        handler.reply(500)
+        if any(event.get("request_model") == "bad" for event in request.events)
+        else gateway.take(handler, request)
+    )
+    client = make_client(gateway.url, linger=3600)
+    for number in range(100):
+        client.usage(request_model="bad" if number == 42 else "good")
+    assert client.flush(BOUND)
+    assert client.stats().sent == 99
+    assert client.stats().dropped == {"retries_exhausted": 1}
+
+
+def test_a_flush_without_a_thread_ends_in_its_time_though_the_gateway_is_away(
+    gateway: Any, make_client: Any
+) -> None:
+    gateway.always = gateway.say(503, Retry_After="60")
+    client = make_client(gateway.url, background=False)
+    for _ in range(MAX_BATCH_EVENTS + 1):
+        client.usage(request_model="gpt")
+    began = time.monotonic()
+    client.flush(0.2)
+    assert time.monotonic() - began < BOUND
+    assert client.stats().dropped == {"retries_exhausted": MAX_BATCH_EVENTS}
+    assert len(gateway.requests) == 1
 
 
 def test_a_wait_that_the_gateway_asks_for_is_honoured(gateway: Any, make_client: Any) -> None:
@@ -252,10 +331,3 @@ def test_proxies_of_the_environment_are_not_used(
     client.usage(request_model="gpt")
     assert client.flush(BOUND)
     assert client.stats().sent == 1
-
-
-def test_nobody_at_the_address_is_tried_again_and_then_counted(make_client: Any, silence: str) -> None:
-    client = make_client("http://127.0.0.1:1", retry=Retry(attempts=2, base=0.0))
-    client.usage(request_model="gpt")
-    assert client.flush(BOUND)
-    assert client.stats().dropped == {"retries_exhausted": 1}
