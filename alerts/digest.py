@@ -30,6 +30,7 @@ DEFINITION_VERSION = 1
 """Raise it when a figure of the digest changes its meaning, or a KPI that it shows: the week is then said anew."""
 
 HISTORY_WEEKS = 12
+HOLDS_UNDER = 0.05  # an unclear change of this size is not shown to be one, and not shown to be none
 LONG_RUN = 0.05  # a smaller change since the first known week is not worth a verdict
 SENT_FROM = time(8, 0)  # on Monday, on the tenant's wall clock
 SHOWN = ("adoption", "override_rate", "thumbs_down", "spend", "unauthorised_share")
@@ -43,7 +44,7 @@ class DigestInputs:
     `history` holds the results of the last weeks, oldest first and this week last, for the KPIs of the chart.
     `budgets` are judged at the week's end. `findings` are those of the week: `new_findings` of them were not seen
     in the weeks before, `known_findings` were. `since` compares adoption with the first week that is known of the
-    look-back.
+    look-back. `registered` are the apps that the registry knows by now.
     """
 
     organisation: Organisation
@@ -57,6 +58,7 @@ class DigestInputs:
     findings: Sequence[Finding] = ()
     new_findings: int = 0
     known_findings: int = 0
+    registered: frozenset[str] = frozenset()
     jumps: Sequence[PromptJump] = ()
     idle: Sequence[Idle] = ()
     history: Mapping[str, Sequence[KpiResult]] = field(default_factory=dict)
@@ -96,7 +98,15 @@ def compose(inputs: DigestInputs, now: datetime) -> Message:
     changes = compare(inputs)
     verdict = _verdict(inputs, changes)
     blocks: list[Block] = [Text(text=verdict, strong=True), _table(inputs, changes)]
-    actions = do_next(inputs.jumps, inputs.findings, inputs.idle, organisation.currency, locale)
+    actions = do_next(
+        inputs.jumps,
+        inputs.findings,
+        inputs.idle,
+        organisation.currency,
+        locale,
+        inputs.registered,
+        inputs.budgets,
+    )
     if actions:
         blocks.append(Actions(title=say("next.title", locale), items=tuple(actions)))
     chart = _chart(inputs)
@@ -204,10 +214,13 @@ def _adoption(inputs: DigestInputs, change: Change | None) -> str:
     falls = change.difference <= -0.01 and (usage or 0.0) >= 0 > (roster or 0.0)
     if falls:
         return say("verdict.adoption_roster", locale)
-    return _long_run(inputs) or say("verdict.adoption_holds", locale)
+    holds = abs(change.difference) < HOLDS_UNDER
+    return _long_run(inputs, holds) or say(
+        "verdict.adoption_holds" if holds else "verdict.adoption_unclear", locale
+    )
 
 
-def _long_run(inputs: DigestInputs) -> str | None:
+def _long_run(inputs: DigestInputs, holds: bool) -> str | None:
     """A rise or fall that no single week shows: against the first known week, by the same test."""
     if inputs.since is None:
         return None
@@ -215,7 +228,9 @@ def _long_run(inputs: DigestInputs) -> str | None:
     change = pairs.change
     if change is None or not change.clear or abs(change.difference) < LONG_RUN:
         return None
-    key = "verdict.adoption_holds_above" if change.difference > 0 else "verdict.adoption_holds_below"
+    key = (
+        f"verdict.adoption_{'holds' if holds else 'unclear'}_{'above' if change.difference > 0 else 'below'}"
+    )
     share = formats.share(pairs.a0 / pairs.n0, inputs.locale)
     return say(key, inputs.locale, share=share, week=short(week, inputs.locale))
 

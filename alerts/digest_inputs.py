@@ -61,6 +61,7 @@ class Gatherer:
             findings=[*new, *known],
             new_findings=len(new),
             known_findings=len(known),
+            registered=frozenset(workspace.registry),
             jumps=jumps,
             idle=self._idle(week, known_weeks, teams),
             history=history,

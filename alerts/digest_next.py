@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from uptake.alerts import formats
+from uptake.alerts.budgets import Evaluation
 from uptake.alerts.findings import FEW, Finding
 from uptake.alerts.formats import Language
 from uptake.alerts.phrases import counted, say
@@ -148,13 +150,21 @@ def do_next(
     idle: Sequence[Idle],
     currency: str,
     locale: Language,
+    registered: Container[str] = (),
+    budgets: Sequence[Evaluation] = (),
 ) -> list[str]:
-    """At most three sentences: the worst prompt, the costliest unregistered app, the largest idle group."""
-    apps = [f for f in findings if f.rule == "unregistered_app"]
+    """At most three sentences, in this order: the worst prompt, the costliest unregistered app, the largest idle
+    group, the budget that is furthest above its amount; then a second prompt and a second app.
+
+    An app that is `registered` by now needs nothing done, whatever its calls were when they came in.
+    """
+    apps = [f for f in findings if f.rule == "unregistered_app" and f.app not in registered]
+    over = sorted((e for e in budgets if e.state == "breach"), key=lambda e: -e.share_used)
     items = [
         *(_prompt(jump, locale) for jump in jumps[:1]),
         *(_unregistered(finding, currency, locale) for finding in apps[:1]),
         *(_idle(group, locale) for group in idle[:1]),
+        *(_over(evaluation, currency, locale) for evaluation in over[:1]),
         *(_prompt(jump, locale) for jump in jumps[1:2]),
         *(_unregistered(finding, currency, locale) for finding in apps[1:2]),
     ]
@@ -195,6 +205,27 @@ def _unregistered(finding: Finding, currency: str, locale: Language) -> str:
     if finding.unpriced_calls:
         cost = say("cell.at_least", locale, amount=cost)
     return say("next.unregistered", locale, app=finding.app, calls=calls, cost=cost, teams=where)
+
+
+def _over(evaluation: Evaluation, currency: str, locale: Language) -> str:
+    """A breached budget: what of it is used for certain, how long that has to last, and what helps."""
+    spend, amount, period = evaluation.spend, evaluation.amount_nano, evaluation.period
+    days = max((period.after - evaluation.at.astimezone(ZoneInfo(period.zone)).date()).days, 0)
+    name = formats.period_name(period, locale)
+    left = (
+        counted("next.days_left", locale, days, period=name)
+        if days
+        else say("next.over", locale, period=name)
+    )
+    certain = spend.known_nano >= amount
+    return say(
+        "next.budget" if certain else "next.budget_maybe",
+        locale,
+        name=evaluation.budget.name,
+        share=formats.share(spend.known_nano / amount, locale),
+        amount=formats.money(amount, currency, locale),
+        left=left,
+    )
 
 
 def _idle(idle: Idle, locale: Language) -> str:

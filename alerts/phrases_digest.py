@@ -108,6 +108,18 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
         "Adoption holds against last week, but is clearly down from {share} in {week}.",
         "Adoption stable sur une semaine, mais en net recul depuis {week} ({share}).",
     ),
+    "verdict.adoption_unclear": (
+        "Adoption shows no clear change.",
+        "L’adoption ne montre pas d’évolution nette.",
+    ),
+    "verdict.adoption_unclear_above": (
+        "Adoption shows no clear change against last week, but is clearly up from {share} in {week}.",
+        "Pas d’évolution nette de l’adoption sur une semaine, mais en nette hausse depuis {week} ({share}).",
+    ),
+    "verdict.adoption_unclear_below": (
+        "Adoption shows no clear change against last week, but is clearly down from {share} in {week}.",
+        "Pas d’évolution nette de l’adoption sur une semaine, mais en net recul depuis {week} ({share}).",
+    ),
     "verdict.overrides_up_prompt": (
         "Overrides jumped{since} with {app}, prompt {prompt}: look at it first.",
         "Les corrections ont bondi{since} avec {app}, prompt {prompt}\xa0: à regarder en premier.",
@@ -145,6 +157,22 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
         "La déclarer ou l’arrêter.",
     ),
     "next.in_teams": (" in {teams}", " dans {teams}"),
+    "next.budget": (
+        "{name}: {share} of {amount} used{left}. Cut the dearest calls, or raise it in budgets.yaml.",
+        "{name}\xa0: {share} de {amount} consommés{left}. Réduire les appels les plus chers, "
+        "ou relever le montant dans budgets.yaml.",
+    ),
+    "next.budget_maybe": (
+        "{name}: at least {share} of {amount} used{left}, and what has no price or rate may take it over. "
+        "Add what is missing to prices.yaml or fx.yaml.",
+        "{name}\xa0: au moins {share} de {amount} consommés{left}, et ce qui n’a ni prix ni taux peut suffire à "
+        "le dépasser. Compléter prices.yaml ou fx.yaml.",
+    ),
+    "next.days_left": (
+        (" with {n} day of {period} left", " with {n} days of {period} left"),
+        (", {n} jour restant ({period})", ", {n} jours restants ({period})"),
+    ),
+    "next.over": (", and {period} is over", ", la période est close ({period})"),
     "next.idle": (
         "{n} of {of} eligible people in {team} have used nothing in {weeks} weeks{champion}.",
         "{n} des {of} personnes éligibles de {team} n’ont rien utilisé en {weeks} semaines{champion}.",

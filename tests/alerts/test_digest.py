@@ -374,6 +374,26 @@ def test_a_rise_that_no_single_week_shows_is_said_against_the_first_known_week(m
     assert _verdict(digest.compose(unclear, MONDAY)).startswith("Adoption holds. ")
 
 
+@pytest.mark.parametrize(
+    ("active", "english", "french"),
+    [
+        (45, "Adoption holds. ", "Adoption stable. "),
+        (52, "Adoption shows no clear change. ", "L’adoption ne montre pas d’évolution nette. "),
+        (35, "Adoption shows no clear change. ", "L’adoption ne montre pas d’évolution nette. "),
+    ],
+)
+def test_a_change_that_is_not_clear_is_not_called_stable_unless_it_is_small(
+    make: Make, active: int, english: str, french: str
+) -> None:
+    pairs = AdoptionPairs(80, 44, 80, active, 80, 10, 10)
+    for locale, says in (("en", english), ("fr", french)):
+        assert _verdict(digest.compose(make(locale, pairs=pairs), MONDAY)).startswith(says)
+    climbed = (WEEK.shift(-8), AdoptionPairs(78, 25, 82, 52, 76, 1, 27))
+    since = _verdict(digest.compose(make(pairs=pairs, since=climbed), MONDAY))
+    assert since.startswith(f"{english.split('.')[0]}")
+    assert since.startswith("Adoption holds, and is clearly up") == (active == 45)
+
+
 def test_the_day_of_a_jump_is_named_only_where_the_week_shows_its_beginning(make: Make) -> None:
     given = make()
     whole_week = replace(given, jumps=[replace(given.jumps[0], first_at=None)])
@@ -416,6 +436,41 @@ def test_a_cost_that_is_not_known_is_not_zero(make: Make, known: int, unpriced: 
     app = replace(_finding(), calls=5, known_nano=known * NANO, unpriced_calls=unpriced)
     (item,) = _actions(digest.compose(make(jumps=[], idle=[], findings=[app]), MONDAY))
     assert says in item
+
+
+def test_an_app_that_was_registered_since_needs_nothing_done(make: Make) -> None:
+    alone = make(jumps=[], idle=[])
+    assert _actions(digest.compose(alone, MONDAY))
+    assert _actions(digest.compose(replace(alone, registered=frozenset({"tender-bot"})), MONDAY)) == ()
+
+
+def test_a_breached_budget_is_something_to_do_after_what_causes_it(make: Make) -> None:
+    over, worse = _budget(2100), replace(_budget(2600), budget=BUDGET.model_copy(update={"name": "Letters"}))
+    alone = make(jumps=[], findings=[], idle=[], budgets=[_budget(1240), over, worse])
+    assert _actions(digest.compose(alone, MONDAY)) == (
+        "Letters: 130% of €2,000 used with 15 days of November left. "
+        "Cut the dearest calls, or raise it in budgets.yaml.",
+    )
+    full = digest.compose(make(budgets=[over]), MONDAY)
+    assert len(_actions(full)) == 3
+    assert not [item for item in _actions(full) if "budgets.yaml" in item]
+    two = _actions(digest.compose(make(budgets=[over], idle=[], findings=[_finding(), _finding()]), MONDAY))
+    assert [item.split()[0] for item in two] == ["claims-letter", "tender-bot", "Claims:"]
+
+
+def test_a_breach_that_is_not_certain_asks_for_the_prices_that_are_missing(make: Make) -> None:
+    maybe = replace(_budget(2100), spend=SpendSoFar(500 * NANO, 2100 * NANO, 7, None))
+    (item,) = _actions(digest.compose(make(jumps=[], findings=[], idle=[], budgets=[maybe]), MONDAY))
+    assert item.startswith("Claims: at least 25% of €2,000 used with 15 days of November left")
+    assert "prices.yaml" in item
+
+
+def test_a_budget_whose_period_is_over_has_no_days_left(make: Make) -> None:
+    weekly = BUDGET.model_copy(update={"period": "week"})
+    spent = SpendSoFar(2100 * NANO, 2100 * NANO, 0, None)
+    over = budgets.evaluate(weekly, spent, PERIOD, PERIOD.end)
+    (item,) = _actions(digest.compose(make(jumps=[], findings=[], idle=[], budgets=[over]), MONDAY))
+    assert "105% of €2,000 used, and week 2026-W46 is over." in item
 
 
 def test_nothing_to_do_is_no_list(make: Make) -> None:
