@@ -43,8 +43,9 @@ class Rejection:
 class ClientReport:
     """What an SDK says of itself with each batch: its cumulative counters since it started.
 
-    `accepted` counts events that the app handed over and the SDK queued, `dropped` those that it gave up since
-    (a full queue is not accepted in the first place). Completeness is received over accepted.
+    `accepted` counts every event that the app handed over, `dropped` those of them that will not arrive: refused
+    because the queue was full, against the contract, or given up. So `dropped` is part of `accepted`, and
+    completeness is received over accepted.
     """
 
     client_id: str

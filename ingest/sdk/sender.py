@@ -182,21 +182,30 @@ class Sender:
     def _attempt(self, body: bytes, events: int) -> Verdict:
         if self._transport is None:
             self._transport = self._delivery.new_transport()
-        lost = self._ledger.dropped.total()
+        accepted, dropped = self._report()
         headers = {
             "Authorization": f"Bearer {self._delivery.api_key}",
             "Content-Type": "application/json",
             "Content-Encoding": "gzip",
             "User-Agent": "uptake-python",
             "Uptake-Client-Id": self._client_id,
-            "Uptake-Client-Accepted": str(self._ledger.taken + len(self._intake)),
-            "Uptake-Client-Dropped": str(lost),
+            "Uptake-Client-Accepted": str(accepted),
+            "Uptake-Client-Dropped": str(dropped),
         }
         try:
             answer = self._transport.post(body, headers, min(self._delivery.timeout, max(0.01, self._left())))
         except Unreached as problem:
             return Verdict("again", str(problem))
         return judge(answer, events, datetime.now(UTC))
+
+    def _report(self) -> tuple[int, int]:
+        """(events that the app handed over, those of them that will not arrive), both since the start. What was
+        refused is in both, unlike in `stats()`: completeness is about what happened in the app, not in the queue."""
+        ledger = self._ledger
+        with ledger.lock:
+            ledger.fold()
+            refused = ledger.refused.total()
+            return ledger.taken + len(self._intake) + refused, ledger.dropped.total() + refused
 
     def _settle(
         self, generation: int, sent: int, dropped: dict[str, int] | Counter[str], detail: str = ""

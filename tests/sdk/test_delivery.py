@@ -32,6 +32,44 @@ def test_a_batch_carries_the_key_and_the_clients_own_counters(gateway: Any, make
     assert client.stats().sent == 1
 
 
+def test_what_a_full_queue_refused_is_reported_as_handed_over_and_given_up(
+    gateway: Any, make_client: Any
+) -> None:
+    client = make_client(gateway.url, queue_events=10, background=False)
+    for _ in range(80):
+        client.usage(request_model="gpt")
+    assert client.flush(BOUND)
+    (request,) = gateway.requests
+    assert len(request.events) == 10
+    assert request.headers["uptake-client-accepted"] == "80"
+    assert request.headers["uptake-client-dropped"] == "70"
+    stats = client.stats()
+    assert (stats.accepted, stats.dropped, stats.refused) == (10, {}, {"queue_full": 70})
+
+
+def test_the_report_is_taken_anew_for_every_attempt(gateway: Any, make_client: Any) -> None:
+    asked, answer_now = threading.Event(), threading.Event()
+
+    def busy(handler: Any, request: Any) -> None:
+        asked.set()
+        answer_now.wait(BOUND)
+        handler.reply(503)
+
+    gateway.script.append(busy)
+    client = make_client(gateway.url, queue_events=3, linger=0.0)
+    client.usage(request_model="gpt")
+    assert asked.wait(BOUND)
+    for _ in range(5):
+        client.usage(request_model="gpt")
+    answer_now.set()
+    assert client.flush(BOUND)
+    told = [
+        (request.headers["uptake-client-accepted"], request.headers["uptake-client-dropped"])
+        for request in gateway.requests
+    ]
+    assert told == [("1", "0"), ("6", "2"), ("6", "2")]
+
+
 def test_a_full_batch_is_sent_without_lingering(gateway: Any, make_client: Any) -> None:
     client = make_client(gateway.url, linger=3600)
     for _ in range(MAX_BATCH_EVENTS):
@@ -135,6 +173,7 @@ def test_an_outage_of_any_length_loses_nothing_that_the_queue_holds(
     assert client.stats().sent == 700
     assert client.stats().lost == 0
     assert len(dict.fromkeys(event["event_id"] for event in gateway.events)) == 700
+    assert {len(request.events) for request in gateway.requests} == {500, 200}
     assert Nobody.tries > OUTAGE
 
 
