@@ -94,9 +94,14 @@ def previous_period(budget: Budget, period: Period) -> Period:
     return current_period(budget, period.start - timedelta(seconds=1), period.zone)
 
 
-def identity(tenant: str, budget: str, period_start: date, threshold: int) -> str:
-    """The fact "this threshold was crossed in this period"."""
-    return f"budget/{tenant}/{budget}/{period_start.isoformat()}/{threshold}"
+def identity(tenant: str, budget: Budget, period_start: date, threshold: int) -> str:
+    """The fact "this threshold of this amount was crossed in this period".
+
+    The amount is part of it: 80 % of another amount is another fact. Without it, whoever raised a budget after its
+    breach would hear no more of it until the next period. 2000 and 2000.00 are one amount.
+    """
+    amount = f"{budget.amount.normalize():f}"
+    return f"budget/{tenant}/{budget.budget}/{period_start.isoformat()}/{amount}/{threshold}"
 
 
 def in_force(budget: Budget, period: Period, today: date) -> bool:
@@ -154,7 +159,7 @@ def compose(
     language: Language = locale or organisation.locale
     budget, zone, currency = evaluation.budget, organisation.zone, organisation.currency
     top = evaluation.new[-1]
-    name = identity(organisation.tenant, budget.budget, evaluation.period.first, top)
+    name = identity(organisation.tenant, budget, evaluation.period.first, top)
     title = _title(evaluation, currency, language)
     blocks: list[Block] = []
     contact = [say("budget.contact", language, contact=budget.contact)] if budget.contact else []

@@ -17,6 +17,7 @@ from uptake.alerts import budgets, digest, findings, ledger, standing
 from uptake.alerts.digest_inputs import Gatherer, audiences
 from uptake.calendar import IsoWeek, Period
 from uptake.clickhouse import TenantDatabase
+from uptake.money import to_nano
 from uptake.sql import queries
 from uptake.sql.runner import KpiRunner
 from uptake.workspace.models import Audience, Budget, Workspace
@@ -42,16 +43,21 @@ class Place:
 
 
 def say_budget(place: Place, budget: Budget, now: datetime) -> int:
-    """Judge one budget now, and its last period while that is fresh. Returns how many messages were said."""
+    """Judge one budget now, and its last period while that is fresh. Returns how many messages were said.
+
+    The last period is judged only by the amount that the budget was judged by while it ran: one that was written
+    or changed since was not crossed then.
+    """
     zone = place.workspace.organisation.zone
     period = budgets.current_period(budget, now, zone)
     last = budgets.previous_period(budget, period)
+    ran = standing.amount_in(standing.load_budgets(place.state, place.tenant).get(budget.budget), last)
     said = 0
-    if now < last.end + AFTER_THE_END:
+    if ran == to_nano(budget.amount) and now < last.end + AFTER_THE_END:
         said += _judge(place, budget, last, now)[1]
     evaluation, new = _judge(place, budget, period, now)
     # 4. keep that it was evaluated, and why it did or did not fire
-    standing.save_budget(place.state, place.tenant, evaluation)
+    standing.save_budget(place.state, place.tenant, evaluation, {last: ran} if ran is not None else {})
     return said + new
 
 
@@ -59,7 +65,7 @@ def _judge(place: Place, budget: Budget, period: Period, now: datetime) -> tuple
     """Evaluate one period and say the highest threshold that is new."""
     # 1. ask
     spend = queries.budget_spend(place.database, budget.scope, period, now)
-    names = {budgets.identity(place.tenant, budget.budget, period.first, t): t for t in budget.thresholds}
+    names = {budgets.identity(place.tenant, budget, period.first, t): t for t in budget.thresholds}
     told = {names[name]: at for name, at in ledger.said(place.state, names).items()}
     # 2. decide
     evaluation = budgets.evaluate(budget, spend, period, now, told)
@@ -69,7 +75,7 @@ def _judge(place: Place, budget: Budget, period: Period, now: datetime) -> tuple
     organisation = place.workspace.organisation
     message = budgets.compose(evaluation, organisation, sorted(told.items()), drivers)
     # 3. say: all thresholds that are new are recorded, one message names them
-    lower = [budgets.identity(place.tenant, budget.budget, period.first, t) for t in evaluation.new[:-1]]
+    lower = [budgets.identity(place.tenant, budget, period.first, t) for t in evaluation.new[:-1]]
     channel = budget.channel or place.workspace.channels.budgets
     done = ledger.say(
         place.state,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, and_, select
 
 from uptake.alerts.budgets import Evaluation
 from uptake.alerts.findings import Finding, Known, identity
+from uptake.calendar import Period
 from uptake.state.store import from_micros, to_micros
 from uptake.state.tables import budgets, findings, marks
 
@@ -45,15 +47,36 @@ def _put(connection: Connection, table: Table, key: Mapping[str, Any], values: M
         connection.execute(table.insert().values(**key, **values))
 
 
-def save_budget(engine: Engine, tenant: str, evaluation: Evaluation) -> None:
-    """Keep when a budget was looked at, on what value, and why it did or did not fire."""
+def save_budget(
+    engine: Engine, tenant: str, evaluation: Evaluation, ran: Mapping[Period, int] = MappingProxyType({})
+) -> None:
+    """Keep when a budget was looked at, on what value, and why it did or did not fire.
+
+    `ran` are amounts (nano) by which it was judged while earlier periods ran, see `amount_in`.
+    """
+    before = {_name(period): amount for period, amount in ran.items()}
     with engine.begin() as connection:
         _put(
             connection,
             budgets,
             {"tenant": tenant, "budget": evaluation.budget.budget},
-            {"evaluated_at": to_micros(evaluation.at), "detail": evaluation.detail()},
+            {"evaluated_at": to_micros(evaluation.at), "detail": {**evaluation.detail(), "ran": before}},
         )
+
+
+def amount_in(standing: BudgetStanding | None, period: Period) -> int | None:
+    """The amount (nano) by which a budget was last judged while `period` ran; None if it was not judged then."""
+    if standing is None:
+        return None
+    detail = standing.detail
+    if (detail["first_day"], detail["after_day"]) == (period.first.isoformat(), period.after.isoformat()):
+        return int(detail["amount_nano"])
+    amount = detail.get("ran", {}).get(_name(period))
+    return None if amount is None else int(amount)
+
+
+def _name(period: Period) -> str:
+    return f"{period.first}/{period.after}"
 
 
 def load_budgets(engine: Engine, tenant: str) -> dict[str, BudgetStanding]:

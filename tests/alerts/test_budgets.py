@@ -116,13 +116,14 @@ def test_the_period_before_is_the_one_before() -> None:
     assert budgets.previous_period(weekly, this).after == this.first
 
 
-def test_each_period_and_threshold_is_a_fact_of_its_own() -> None:
+def test_each_period_threshold_and_amount_is_a_fact_of_its_own() -> None:
     names = {
-        budgets.identity("acme", "claims", day, threshold)
+        budgets.identity("acme", _budget(amount=amount), day, threshold)
         for day in (date(2026, 11, 1), date(2026, 12, 1))
         for threshold in (50, 80)
+        for amount in (2000, "2000.00", Decimal("2E3"), "2000.5")
     }
-    assert len(names) == 4
+    assert len(names) == 8, "2000 is the same amount however it is written"
 
 
 def _text(message: Message) -> str:
@@ -141,7 +142,7 @@ def test_the_message_names_amount_time_cause_and_contact() -> None:
         Driver("quiet", "gpt-5.6-sol", 0, 5 * NANO, 28, 0, 0),
     ]
     message = budgets.compose(evaluation, ORGANISATION, trail, drivers)
-    assert message.identity == "budget/acme/claims/2026-11-01/100"
+    assert message.identity == "budget/acme/claims/2026-11-01/2000/100"
     assert message.title == "🔴 Claims, November: over budget · €2,004 of €2,000 with 22 of 30 days gone"
     assert _text(message).split("\n") == [
         "Resets Tue 1 Dec 00:00 (Europe/Paris) · contact: @oncall-ai",

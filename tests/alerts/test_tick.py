@@ -129,8 +129,15 @@ def world(database: Database, tenant: str, state_url: str, tmp_path: Path) -> An
     made.engine.dispose()
 
 
-def _budget(world: World, threshold: int, start: str = "2026-11-01", budget: str = "claims") -> str:
-    return f"budget/{world.tenant}/{budget}/{start}/{threshold}"
+def _budget(world: World, threshold: int, start: str = "2026-11-01", amount: int = 100) -> str:
+    return f"budget/{world.tenant}/claims/{start}/{amount}/{threshold}"
+
+
+def _change(world: World, **changes: Any) -> None:
+    """Edit the budget of Claims."""
+    claims, *others = world.workspace.budgets
+    changed = (claims.model_copy(update=changes), *others)
+    world.workspace = world.workspace.model_copy(update={"budgets": changed})
 
 
 # --- budgets ---
@@ -188,6 +195,48 @@ def test_the_last_moments_of_a_period_count(world: World) -> None:
     world.usage(datetime(2026, 11, 30, 22, 59, 30, tzinfo=UTC), 500)
     tick.run(world.clock.now())
     assert world.said("budget") == [_budget(world, 50)], "later than three days it is history"
+
+
+def test_a_budget_that_was_raised_after_its_breach_alerts_again_by_its_new_amount(world: World) -> None:
+    tick = world.tick()
+    world.usage(world.clock.now() - timedelta(hours=1), 120)
+    tick.run(world.clock.now())
+    old = {_budget(world, t) for t in (50, 80, 100)}
+    assert set(world.said("budget")) == old
+    _change(world, amount=Decimal(300))
+    tick.run(world.clock.now())
+    assert set(world.said("budget")) == old, "40% of the new amount"
+    world.usage(world.clock.now(), 40)
+    world.clock.set(world.clock.now() + timedelta(minutes=1))
+    tick.run(world.clock.now())
+    assert set(world.said("budget")) == old | {_budget(world, 50, amount=300)}
+    _change(world, amount=Decimal("100.00"))
+    tick.run(world.clock.now())
+    assert set(world.said("budget")) == old | {_budget(world, 50, amount=300)}, "said for this amount before"
+
+
+def test_a_budget_that_was_not_there_in_a_period_is_not_judged_by_it(world: World) -> None:
+    world.usage(datetime(2026, 11, 18, 10, 0, tzinfo=UTC), 500)
+    world.clock.set(datetime(2026, 12, 2, 10, 0, tzinfo=UTC))
+    tick = world.tick()
+    for minutes in (0, 1, 2):
+        tick.run(world.clock.now() + timedelta(minutes=minutes))
+    assert world.said("budget") == []
+
+
+def test_a_period_that_is_over_is_not_judged_by_an_amount_that_came_later(world: World) -> None:
+    world.usage(datetime(2026, 11, 18, 9, 0, tzinfo=UTC), 40)
+    tick = world.tick()
+    tick.run(world.clock.now())
+    world.clock.set(datetime(2026, 12, 2, 10, 0, tzinfo=UTC))
+    tick.run(world.clock.now())
+    _change(world, amount=Decimal(10))
+    tick.run(world.clock.now())
+    assert world.said("budget") == []
+    _change(world, amount=Decimal(100))
+    world.usage(datetime(2026, 11, 30, 9, 0, tzinfo=UTC), 20)
+    tick.run(world.clock.now())
+    assert world.said("budget") == [_budget(world, 50)], "by its own amount it still is"
 
 
 def test_every_budget_shows_when_it_was_evaluated_on_what_and_why_it_did_not_fire(world: World) -> None:

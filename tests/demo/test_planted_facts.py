@@ -206,7 +206,7 @@ def test_each_threshold_is_said_at_the_first_look_after_it_was_crossed(demo: Any
     )
     looks = stops()
     expected = {
-        f"budget/{facts.TENANT}/{breach.budget}/2026-11-01/{threshold}": next(
+        f"budget/{facts.TENANT}/{breach.budget}/2026-11-01/{breach.amount}/{threshold}": next(
             look for look in looks if look >= at
         )
         for threshold, at in crossed.items()
