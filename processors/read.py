@@ -126,9 +126,11 @@ def _fast(body: bytes, now: datetime) -> list[Item] | None:
 
 
 def _adds_up(record: UsageRecord) -> bool:
-    """Whether the parts fit their wholes; a reported cost has forms that only the contract knows."""
+    """Whether the parts fit their wholes and the user is no address; a reported cost has forms that only the contract
+    knows."""
     return (
-        record.cache_read_input_tokens + record.cache_creation_input_tokens <= (record.input_tokens or 0)
+        "@" not in record.user_id
+        and record.cache_read_input_tokens + record.cache_creation_input_tokens <= (record.input_tokens or 0)
         and record.reasoning_output_tokens <= (record.output_tokens or 0)
         and record.reported_cost is None
         and record.reported_currency is None

@@ -87,6 +87,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_utc), WithJsonSchema(rules.MOM
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema(rules.CALENDAR_DAY)]
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=rules.PLAIN)]
 Label = Annotated[str, Field(max_length=128, pattern=rules.PLAIN)]
+Pseudonym = Annotated[str, Field(max_length=128, pattern=rules.PSEUDONYM)]
 Ref = Annotated[str, Field(max_length=256, pattern=rules.PLAIN)]
 Tokens = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
@@ -129,7 +130,7 @@ class BaseEvent(BaseModel):
     environment: Label = "production"
     use_case: Label = ""
     team: Label = ""
-    user_id: Label = ""
+    user_id: Pseudonym = ""
     session_id: Ref = ""
     trace_id: Ref = ""
     response_id: Ref = ""
@@ -214,7 +215,7 @@ class FeedbackEvent(BaseEvent):
     score: Annotated[int, Field(ge=0, le=10)] | None = None
     reasons: Annotated[list[Reason], Field(max_length=8)] = []
     taxonomy_version: Annotated[int, Field(ge=1, le=1_000)] = 1
-    reviewer_id: Label = ""
+    reviewer_id: Pseudonym = ""
     prompt_version: Label = ""
     response_model: Label = ""
 

@@ -5,7 +5,8 @@
     python -m uptake.schemas.jsonschema release   make it the baseline that later changes are held to
 
 The files are checked in, so that a change of the contract is seen in review as what it is. `baseline` holds the
-version as it was last released; it moves forward only over changes that break no sender.
+version as it was last released; it moves forward only over changes that break no sender. Before the first release
+there is no sender to break: `baseline` is then deleted and made anew with `release`.
 """
 
 from __future__ import annotations

@@ -115,6 +115,8 @@ def detail_of(problem: ErrorDetails) -> str:
         return problem["msg"]
     if problem["loc"][-1:] in (("currency",), ("reported_currency",)):
         return "must be three capital letters (ISO 4217), such as EUR"
+    if kind == "string_pattern_mismatch" and problem["loc"][-1:] in (("user_id",), ("reviewer_id",)):
+        return f"{problem['loc'][-1]} is a pseudonym, not an address: it has no @ and no control characters"
     context: dict[str, Any] = problem.get("ctx") or {}
     subject = "a key " if problem["loc"][-1:] == ("[key]",) else ""
     return subject + _DETAILS.get(kind, "does not have the type of its field").format(**context)

@@ -14,6 +14,8 @@ from uptake.schemas.taxonomy import APP_REASON, REASONS
 Schema = dict[str, Any]
 
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
+PSEUDONYM = r"^[^\x00-\x1f\x7f@]*$"
+"""An address is refused where a pseudonym belongs: what is stored must not name anybody."""
 DECIMAL = r"-?[0-9]{1,9}(\.[0-9]{1,9})?"
 DAY = r"2[01][0-9]{2}-[0-9]{2}-[0-9]{2}"
 _HEX = "[0-9a-fA-F]"

@@ -49,6 +49,15 @@ def text(longest: int, shortest: int = 0) -> Rule:
     return rule
 
 
+_label = text(128)
+
+
+def person(value: object) -> object:
+    if "@" in str(_label(value)):
+        raise Invalid("is a pseudonym, not an address: it has no @")
+    return value
+
+
 def whole(highest: int, lowest: int = 0) -> Rule:
     def rule(value: object) -> int:
         if type(value) is not int or not lowest <= value <= highest:

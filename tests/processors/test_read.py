@@ -81,6 +81,7 @@ TEXTS = [
     "\x7f",
     "\x80",
     "\u2028",
+    "jane@example.org",
 ]
 WORDS = [
     "chat",

@@ -30,6 +30,8 @@ MONEY = 'must be a string such as "12.50", with at most 9 digits before and 9 af
 CURRENCY = "must be three capital letters (ISO 4217), such as EUR"
 SKEW = "the time inside event_id and occurred_at must be at most a day apart"
 CACHED = "cached tokens are part of input_tokens and must not exceed them"
+ADDRESS = "is a pseudonym, not an address: it has no @ and no control characters"
+SURVEY = {"type": "feedback", "kind": "survey", "score": 5}
 REASON = "must be a code of the taxonomy, or the app's own written app:lower_case"
 
 
@@ -66,6 +68,8 @@ BAD: list[tuple[dict[str, Any], RejectionReason, str, str]] = [
     ({"app": ""}, R.INVALID, ".app", "must have at least 1 character(s)"),
     ({"team": "x" * 200}, R.INVALID, ".team", "must have at most 128 characters"),
     ({"team": "\x00"}, R.INVALID, ".team", "must have no control characters"),
+    ({"user_id": SECRET}, R.INVALID, ".user_id", f"user_id {ADDRESS}"),
+    ({**SURVEY, "reviewer_id": SECRET}, R.INVALID, ".reviewer_id", f"reviewer_id {ADDRESS}"),
     ({"input_tokens": -1}, R.INVALID, ".input_tokens", "must be at least 0"),
     ({"input_tokens": 10**25}, R.INVALID, ".input_tokens", "must be at most 1000000000"),
     ({"input_tokens": 1.5}, R.INVALID, ".input_tokens", "must be a whole number"),
@@ -95,7 +99,7 @@ BAD: list[tuple[dict[str, Any], RejectionReason, str, str]] = [
     ({"schema_version": None}, R.UNSUPPORTED_VERSION, ".schema_version", "must be 1"),
     ({"schema_version": 2, "type": "carbon", "app": 5}, R.UNSUPPORTED_VERSION, ".schema_version", "must be 1"),
     ({"type": "feedback", "kind": "survey"}, R.INVALID, "", "feedback of kind survey must carry score"),
-    ({"type": "feedback", "kind": "survey", "score": 5, "reasons": ["other", "Me"]}, R.INVALID, ".reasons[1]", REASON),
+    ({**SURVEY, "reasons": ["other", "Me"]}, R.INVALID, ".reasons[1]", REASON),
 ]  # fmt: skip
 
 

@@ -104,6 +104,8 @@ BAD_USAGE: list[dict[str, Any]] = [
     {"input_tokens": None, "cache_creation_input_tokens": 1},
     {"output_tokens": ..., "reasoning_output_tokens": 1},
     {"cache_hit": 1},
+    {"user_id": "jane@example.org"},
+    {"user_id": "p_\x00"},
     {"tags": {str(n): "x" for n in range(17)}},
     {"tags": {"": "x"}},
     {"tags": {"k\t": "x"}},
@@ -131,6 +133,8 @@ BAD_FEEDBACK: list[dict[str, Any]] = [
     {"reasons": ["app:Upper"]},
     {"reasons": ["other"] * 9},
     {"taxonomy_version": 0},
+    {"reviewer_id": "jane@example.org"},
+    {"user_id": "@"},
 ]
 BAD_COST: list[dict[str, Any]] = [
     {"category": "gift"},
@@ -144,6 +148,7 @@ BAD_COST: list[dict[str, Any]] = [
     {"period_start": "1762300800"},
     {"period_start": "1999-12-01"},
     {"period_end": ...},
+    {"user_id": "jane@example.org"},
 ]
 
 

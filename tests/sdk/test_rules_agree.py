@@ -88,6 +88,7 @@ EDGES: list[Any] = [
     "x" * 257,
     "tab\there",
     "delete\x7f",
+    "jane@example.org",
     "no-break\u00a0space",
     "line\u2028separator",
     "EUR",
