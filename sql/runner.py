@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from uptake.calendar import Period
@@ -14,12 +15,15 @@ from uptake.errors import UsageError
 from uptake.schemas.identity import id_range
 from uptake.sql.catalogue import KpiDefinition, load_catalogue, load_query
 from uptake.sql.results import KpiResult
-from uptake.sql.suppression import hidden_teams, may_show
+from uptake.sql.suppression import Shown
 from uptake.stats import wilson
 from uptake.workspace.models import Organisation, Workspace
 
 LATEST_ARRIVAL = timedelta(days=31)
 """How long after it occurred an event is still looked for by its time of receipt."""
+
+_DECISIONS = 128
+"""How many decisions on small groups a runner remembers: more than the KPIs and periods of a digest run."""
 
 _PARAMETER = re.compile(r"\{\s*(\w+)\s*:")
 
@@ -80,7 +84,9 @@ class KpiRunner:
         self._organisation = workspace.organisation
         self._remembered: dict[tuple[str, Period], dict[str, Row]] | None = {} if remember else None
         self._silent: dict[Period, bool] = {}
-        self._audiences = [frozenset(a.teams) for a in workspace.channels.audiences if a.teams]
+        audiences = [frozenset(a.teams) for a in workspace.channels.audiences if a.teams]
+        # One decision for all KPIs, periods and audiences in which the teams are as large.
+        self._shown = lru_cache(maxsize=_DECISIONS)(lambda sizes: Shown(dict(sizes), audiences))
 
     def run(self, name: str, period: Period, teams: Sequence[str] = ()) -> KpiResult:
         """One KPI of some teams (none: the organisation). Raises UsageError for a name that does not exist."""
@@ -91,11 +97,12 @@ class KpiRunner:
         """One KPI of every team that has a row, by team ('' is what belongs to no team)."""
         definition = definition_of(name)
         rows = self._rows(definition, period)
-        sizes = _sizes(definition, rows)
-        hidden = hidden_teams(sizes, self._audiences) if sizes else frozenset()
+        shown = self._shown(_sizes(definition, rows))
         silent = self._is_silent(definition, period, rows)
         return {
-            team: self._built(definition, period, (team,), [row], suppressed=team in hidden, silent=silent)
+            team: self._built(
+                definition, period, (team,), [row], suppressed=team in shown.hidden, silent=silent
+            )
             for team, row in sorted(rows.items())
         }
 
@@ -129,9 +136,8 @@ class KpiRunner:
     ) -> KpiResult:
         if not definition.per_team:
             teams = ()
-        sizes = _sizes(definition, rows)
         chosen = [row for team, row in rows.items() if not teams or team in teams]
-        suppressed = bool(sizes) and not may_show(sizes, teams, self._audiences)
+        suppressed = not self._shown(_sizes(definition, rows)).may_show(teams)
         silent = self._is_silent(definition, period, rows)
         return self._built(definition, period, teams, chosen, suppressed=suppressed, silent=silent)
 
@@ -199,8 +205,8 @@ def definition_of(name: str) -> KpiDefinition:
     return catalogue[name]
 
 
-def _sizes(definition: KpiDefinition, rows: Mapping[str, Row]) -> dict[str, int]:
+def _sizes(definition: KpiDefinition, rows: Mapping[str, Row]) -> frozenset[tuple[str, int]]:
     """People by team, of a KPI about people; empty for any other."""
     if definition.people == "none":
-        return {}
-    return {team: row[definition.people] for team, row in rows.items()}
+        return frozenset()
+    return frozenset((team, row[definition.people]) for team, row in rows.items())

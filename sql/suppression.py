@@ -5,18 +5,27 @@ organisation's total, the totals of the declared audiences, and the teams. What 
 teams, so a group can be computed exactly if its indicator vector is a linear combination of theirs (Fellegi, I. P.
 (1972), "On the question of statistical confidentiality", JASA 67, 7–18). We go from the largest sum to the smallest
 and leave out each that would make a small group computable; so one small team hides the next smallest, too.
+
+A combination of sums is orthogonal to every vector that all sums are orthogonal to. So we keep one such vector,
+random otherwise, and a group is computable if its values add up to zero (a fingerprint, after Freivalds, R. (1979),
+"Fast probabilistic algorithms", MFCS, 57–69). That turns the search for a small group among all that are computable
+into one for at most four numbers that add up to zero. We count modulo a prime. Chance (one in 10⁹ even for 600 teams
+of one person) can only hide a sum that could be shown. A small group is overlooked only if the prime divides a minor
+of the system, which is a number that the sizes do not depend on and nobody can aim at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from itertools import combinations
 
 MINIMUM_PEOPLE = 5
 
-Vector = dict[str, Fraction]
-"""Coefficients by team, without zeros."""
+_PRIME = (1 << 61) - 1
+
+Vector = dict[str, int]
+"""Coefficients by team, modulo the prime, without zeros."""
 
 
 def _is_small(people: int) -> bool:
@@ -29,98 +38,187 @@ def shown_people(people: int) -> int | None:
     return None if _is_small(people) else people
 
 
-def _less(vector: Vector, factor: Fraction, other: Vector) -> Vector:
-    """vector − factor · other."""
-    result = dict(vector)
-    for team, value in other.items():
-        left = result.pop(team, Fraction(0)) - factor * value
-        if left:
-            result[team] = left
-    return result
+class Shown:
+    """What may be shown of people counted by team (`sizes`), where `audiences` are the groups shown as totals.
 
-
-class _Shown:
-    """Sums that are shown, as a reduced basis: a row a pivot team, which stands in no other row.
-
-    Large teams are the pivots before small ones. So the rows whose pivot is a small team are a basis of all that
-    can be computed about small teams alone.
+    `hidden` are the teams whose own cell must not be shown.
     """
 
-    def __init__(self, sizes: Mapping[str, int], order: Sequence[str]) -> None:
-        self._sizes = sizes
-        self._order = order
-        self._rows: dict[str, Vector] = {}
+    def __init__(self, sizes: Mapping[str, int], audiences: Iterable[Collection[str]] = ()) -> None:
+        self._sizes = {team: people for team, people in sizes.items() if people > 0}
+        self._everything = not any(_is_small(people) for people in self._sizes.values())
+        self._sums = _Sums(self._sizes)
+        self.hidden: frozenset[str] = frozenset()
+        if not self._everything:
+            for group in self._in_order(audiences):
+                self._sums.show(group)
+            self.hidden = frozenset(team for team in self._sizes if not self._sums.knows([team]))
 
-    def _rest(self, group: Iterable[str]) -> Vector:
-        """What of a group's sum is not known yet; empty if it can be computed."""
-        rest = {team: Fraction(1) for team in group}
-        for pivot in [team for team in rest if team in self._rows]:
-            rest = _less(rest, rest[pivot], self._rows[pivot])
-        return rest
+    def may_show(self, teams: Collection[str]) -> bool:
+        """Whether the total of `teams` (none: everybody) may be shown: it follows from what is shown anyway."""
+        return self._everything or self._sums.knows(
+            [team for team in self._sizes if not teams or team in teams]
+        )
+
+    def _in_order(self, audiences: Iterable[Collection[str]]) -> Iterator[list[str]]:
+        """The organisation first, then audiences, then teams; within each from the largest to the smallest."""
+
+        def people(group: Iterable[str]) -> int:
+            return sum(self._sizes[team] for team in group)
+
+        teams = sorted(self._sizes, key=lambda team: (-self._sizes[team], team))
+        place = {team: nth for nth, team in enumerate(teams)}
+        groups = [sorted((t for t in set(one) if t in place), key=place.__getitem__) for one in audiences]
+        ordered = sorted(groups, key=lambda group: (-people(group), group))
+        return (
+            group for group in (teams, *ordered, *([team] for team in teams)) if not _is_small(people(group))
+        )
+
+
+class _Sums:
+    """Sums that are shown, as a reduced basis: a row a pivot team, which stands in no other row.
+
+    A row holds the coefficients beside its pivot, whose own is 1. Teams that are in the same sums are a cell: what
+    is computable takes a cell whole, so no team of a large cell is in a small group that is.
+    """
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self._sizes = sizes
+        self._rows: dict[str, Vector] = {}
+        self._rows_with: dict[str, set[str]] = {team: set() for team in sizes}
+        self._values = {team: _any_value(team) for team in sizes}
+        self._cell_of = dict.fromkeys(sizes, 0)
+        self._cells: dict[int, frozenset[str]] = {0: frozenset(sizes)}
+        self._small: set[int] = {0} if _is_small(sum(sizes.values())) else set()
 
     def knows(self, group: Iterable[str]) -> bool:
         return not self._rest(group)
 
-    def show(self, group: Iterable[str]) -> bool:
+    def show(self, group: Sequence[str]) -> bool:
         """Show a group's sum, unless that makes a small group computable. Says whether it is shown."""
         rest = self._rest(group)
         if not rest:
             return True
-        before = self._rows
-        pivot = next(team for team in self._order if team in rest)
-        row = {team: value / rest[pivot] for team, value in rest.items()}
-        self._rows = {
-            other: _less(known, known[pivot], row) if pivot in known else known
-            for other, known in before.items()
-        }
-        self._rows[pivot] = row
-        if self._reveals():
-            self._rows = before
+        pivot = min(rest, key=lambda team: len(self._rows_with[team]))
+        inverse = pow(rest[pivot], -1, _PRIME)
+        row = {team: value * inverse % _PRIME for team, value in rest.items()}
+        moved = self._moved(pivot, row)
+        parts = self._parts(group)
+        if self._reveals(moved, parts):
             return False
+        del row[pivot]
+        self._add(pivot, row)
+        self._values |= moved
+        self._divide(parts)
         return True
 
-    def _reveals(self) -> bool:
-        """Whether some small group can be computed. Its sum holds the row of each of its pivots, at most four."""
-        rows = [row for row in self._rows.values() if all(_is_small(self._sizes[team]) for team in row)]
-        for count in range(1, MINIMUM_PEOPLE):
-            for chosen in combinations(rows, count):
-                total: Vector = {}
-                for row in chosen:
-                    total = _less(total, Fraction(-1), row)
-                if set(total.values()) == {Fraction(1)} and _is_small(
-                    sum(self._sizes[team] for team in total)
-                ):
-                    return True
+    def _rest(self, group: Iterable[str]) -> Vector:
+        """What of a group's sum is not known yet; empty if it can be computed."""
+        rest: Vector = {}
+        for team in group:
+            if team not in self._rows:
+                rest[team] = rest.get(team, 0) + 1
+                continue
+            for other, value in self._rows[team].items():
+                rest[other] = rest.get(other, 0) - value
+        return {team: value % _PRIME for team, value in rest.items() if value % _PRIME}
+
+    def _moved(self, pivot: str, row: Vector) -> Vector:
+        """The values that change so that all are orthogonal to `row`, too, and stay so to the other rows."""
+        excess = sum(value * self._values[team] for team, value in row.items())
+        moved = {
+            other: (self._values[other] + self._rows[other][pivot] * excess) % _PRIME
+            for other in self._rows_with[pivot]
+        }
+        moved[pivot] = (self._values[pivot] - excess) % _PRIME
+        return moved
+
+    def _parts(self, group: Iterable[str]) -> dict[int, tuple[frozenset[str], frozenset[str]]]:
+        """The cells that a group divides, each with what of it is inside and outside."""
+        inside: dict[int, set[str]] = {}
+        for team in group:
+            inside.setdefault(self._cell_of[team], set()).add(team)
+        return {
+            cell: (frozenset(teams), self._cells[cell] - teams)
+            for cell, teams in inside.items()
+            if len(teams) < len(self._cells[cell])
+        }
+
+    def _people(self, teams: Iterable[str]) -> int:
+        return sum(self._sizes[team] for team in teams)
+
+    def _reveals(self, moved: Vector, parts: Mapping[int, tuple[frozenset[str], frozenset[str]]]) -> bool:
+        """Whether a small group can be computed once the values have moved and the cells are divided.
+
+        None could before, so that needs a small cell that is new or has another value.
+        """
+        old = [self._cells[cell] for cell in self._small if cell not in parts]
+        new = [part for both in parts.values() for part in both if _is_small(self._people(part))]
+        if not new and not any(team in moved for cell in old for team in cell):
+            return False
+        return _some_few_vanish(
+            [
+                (self._people(cell), sum(moved.get(t, self._values[t]) for t in cell) % _PRIME)
+                for cell in (*old, *new)
+            ]
+        )
+
+    def _add(self, pivot: str, row: Vector) -> None:
+        """Put a row into the basis: it takes its pivot's place in the rows that hold it."""
+        for other in self._rows_with.pop(pivot):
+            known = self._rows[other]
+            factor = known.pop(pivot)
+            for team, value in row.items():
+                left = (known.get(team, 0) - factor * value) % _PRIME
+                if left:
+                    known[team] = left
+                    self._rows_with[team].add(other)
+                else:
+                    del known[team]
+                    self._rows_with[team].discard(other)
+        self._rows[pivot] = row
+        for team in row:
+            self._rows_with[team].add(pivot)
+
+    def _divide(self, parts: Mapping[int, tuple[frozenset[str], frozenset[str]]]) -> None:
+        for cell, (inside, outside) in parts.items():
+            new = len(self._cells)
+            for name, teams in ((cell, outside), (new, inside)):
+                self._cells[name] = teams
+                self._small.discard(name)
+                if _is_small(self._people(teams)):
+                    self._small.add(name)
+            self._cell_of |= dict.fromkeys(inside, new)
+
+
+def _any_value(team: str) -> int:
+    """A value as good as random, the same in every run."""
+    return int.from_bytes(blake2b(team.encode(), digest_size=16).digest()) % _PRIME
+
+
+def _some_few_vanish(cells: Sequence[tuple[int, int]]) -> bool:
+    """Whether some cells, given as (people, value), have less than five people and values that add up to zero.
+
+    A set of them is two halves with opposite values, each a cell or two cells of one person (or no cell).
+    """
+    ones = [nth for nth, (people, _) in enumerate(cells) if people == 1]
+    halves = {value for _, value in cells}
+    if 0 in halves:
+        return True
+    halves.update(
+        (a + b) % _PRIME for a, b in combinations([value for people, value in cells if people == 1], 2)
+    )
+    meeting = {value for value in halves if (_PRIME - value) % _PRIME in halves}
+    if not meeting:
         return False
-
-
-def _shown(sizes: Mapping[str, int], audiences: Iterable[Collection[str]]) -> _Shown:
-    """The organisation first, then audiences, then teams; within each from the largest to the smallest."""
-
-    def people(group: Collection[str]) -> int:
-        return sum(sizes[team] for team in group)
-
-    peopled = sorted((team for team in sizes if sizes[team] > 0), key=lambda team: (-sizes[team], team))
-    shown = _Shown(sizes, peopled)
-    groups = [[team for team in peopled if team in audience] for audience in audiences]
-    for group in (peopled, *sorted(groups, key=lambda g: (-people(g), g)), *([team] for team in peopled)):
-        shown.show(group)
-    return shown
-
-
-def hidden_teams(sizes: Mapping[str, int], audiences: Iterable[Collection[str]] = ()) -> frozenset[str]:
-    """Teams whose own cell must not be shown; `sizes` are people by team, `audiences` groups shown as totals."""
-    if not any(_is_small(people) for people in sizes.values()):
-        return frozenset()
-    shown = _shown(sizes, audiences)
-    return frozenset(team for team, people in sizes.items() if people > 0 and not shown.knows([team]))
-
-
-def may_show(
-    sizes: Mapping[str, int], teams: Collection[str], audiences: Iterable[Collection[str]] = ()
-) -> bool:
-    """Whether the total of `teams` (none: everybody) may be shown: it can be computed from what is shown anyway."""
-    if not any(_is_small(people) for people in sizes.values()):
-        return True
-    asked = [team for team, people in sizes.items() if people > 0 and (not teams or team in teams)]
-    return _shown(sizes, audiences).knows(asked)
+    found: dict[int, list[tuple[int, ...]]] = {}
+    for half in (*((nth,) for nth in range(len(cells))), *combinations(ones, 2)):
+        value = sum(cells[nth][1] for nth in half) % _PRIME
+        if value in meeting:
+            found.setdefault(value, []).append(half)
+    return any(
+        set(one).isdisjoint(other) and _is_small(sum(cells[nth][0] for nth in (*one, *other)))
+        for value, some in found.items()
+        for one in some
+        for other in found[(_PRIME - value) % _PRIME]
+    )

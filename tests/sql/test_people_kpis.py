@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from uptake.calendar import IsoWeek, Period
+from uptake.sql import runner as runner_module
+from uptake.sql.suppression import Shown
 
 OLD = "2026-01-05"
 
@@ -183,3 +185,29 @@ def test_a_small_active_group_is_not_counted_out(rows: Any, week: Period, monday
     assert rows.runner().run("active_users", week).suppressed
     rows.usage(monday, user_id="u4")
     assert rows.runner().run("active_users", week).value == 5
+
+
+def test_what_is_small_is_decided_once_for_all_audiences_kpis_and_weeks_with_the_same_sizes(
+    rows: Any, week: Period, monday: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided: list[dict[str, int]] = []
+
+    class Counted(Shown):
+        def __init__(self, sizes: dict[str, int], audiences: Any) -> None:
+            decided.append(sizes)
+            super().__init__(sizes, audiences)
+
+    monkeypatch.setattr(runner_module, "Shown", Counted)
+    users = [*_team(rows, "claims", 8), *_team(rows, "sales", 6)]
+    for user in users:
+        rows.usage(monday, user_id=user)
+    runner = rows.runner(("claims",), ("sales",))
+    before = IsoWeek.of(week.first - timedelta(days=7)).period("Europe/Paris")
+    for period in (before, week):
+        for teams in ((), ("claims",), ("sales",)):
+            runner.run("adoption", period, teams)
+    runner.run("active_users", week)  # everybody was active: as many people as are eligible
+    runner.by_team("adoption", week)
+    assert decided == [{"claims": 8, "sales": 6}]
+    runner.run("active_users", before)
+    assert decided == [{"claims": 8, "sales": 6}, {}]
