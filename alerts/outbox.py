@@ -16,14 +16,14 @@ import os
 import socket
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import ColumnElement, Engine, case, exists, func, select, update
 
 from uptake.alerts.deliver import Deliverer, DeliveryError, LaterError, RefusedError
 from uptake.alerts.message import Message
@@ -74,7 +74,8 @@ class Outbox:
         """Deliver what is due, at most `limit` letters, or `only` those about one fact. Returns how many ended in
         which status.
 
-        Order is kept within a channel: when a letter has to wait, those behind it wait for the next call.
+        Order is kept within a channel: while a letter has to wait or is being sent elsewhere, those behind it wait
+        too, but not for one that failed. One fact that is asked for by name does not queue.
         """
         # 1. a lease that ran out while sending: it may have been posted
         self._expire()
@@ -85,6 +86,7 @@ class Outbox:
                 continue
             # 2. lease: one process wins
             if not self._claim(letter):
+                held.add(letter.channel)
                 continue
             # 3. look or send, 4. confirm
             status = self._one(deliverer, letter)
@@ -114,10 +116,26 @@ class Outbox:
             .order_by(outbox.c.created_at, outbox.c.id)
             .limit(limit)
         )
-        if only is not None:
-            query = query.where(outbox.c.identity == only)
+        query = query.where(~_behind_another(now) if only is None else outbox.c.identity == only)
         with self._engine.connect() as connection:
             return [_letter(row) for row in connection.execute(query)]
+
+    def readdress(self, channel_of: Callable[[Letter], str]) -> int:
+        """Give letters that were said while they had no channel the one that `channel_of` knows by now ("": none
+        yet). Only letters that are certainly not posted; one that is in its channel already stays as it is."""
+        unaddressed = (outbox.c.channel == "") & (outbox.c.status == "pending")
+        other = outbox.alias()
+        moved = 0
+        with self._engine.begin() as connection:
+            for row in connection.execute(select(outbox).where(unaddressed)).all():
+                channel = channel_of(_letter(row))
+                if not channel:
+                    continue
+                there = exists().where(other.c.identity == row.identity, other.c.channel == channel)
+                moved += connection.execute(
+                    update(outbox).where(outbox.c.id == row.id, unaddressed, ~there).values(channel=channel)
+                ).rowcount
+        return moved
 
     def _claim(self, letter: Letter) -> bool:
         """Take the lease. A pending letter is `sending` from here on; one in doubt stays in doubt."""
@@ -233,15 +251,31 @@ class Outbox:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def retry(self, tenant: str | None = None) -> int:
-        """Give failed letters another chance, after what stopped them was mended. Each is looked for first."""
+        """Give failed letters another chance, after what stopped them was mended.
+
+        Each is looked for first, but for those without a channel: they are nowhere, and wait for `readdress`.
+        """
         now = to_micros(self._clock.now())
         query = update(outbox).where(outbox.c.status == "failed")
         if tenant is not None:
             query = query.where(outbox.c.tenant == tenant)
+        status = case((outbox.c.channel == "", "pending"), else_="ambiguous")
         with self._engine.begin() as connection:
-            return connection.execute(
-                query.values(status="ambiguous", not_before=now, leased_until=0)
-            ).rowcount
+            return connection.execute(query.values(status=status, not_before=now, leased_until=0)).rowcount
+
+
+def _behind_another(now: int) -> ColumnElement[bool]:
+    """Whether an earlier letter of the same channel is put off or under a lease."""
+    other = outbox.alias()
+    earlier = (other.c.created_at < outbox.c.created_at) | (
+        (other.c.created_at == outbox.c.created_at) & (other.c.id < outbox.c.id)
+    )
+    return (
+        exists()
+        .where(other.c.channel == outbox.c.channel, earlier)
+        .where(other.c.status.in_(("pending", "sending", "ambiguous")))
+        .where((other.c.not_before > now) | (other.c.leased_until > now))
+    )
 
 
 def _letter(row: Any) -> Letter:

@@ -42,6 +42,17 @@ class Place:
         return self.workspace.tenant
 
 
+def channel_of(workspace: Workspace, identity: str) -> str:
+    """Where the fact with this identity is said by the present workspace; "" where nothing says so."""
+    kind, _, name = identity.split("/")[:3]
+    if kind == "finding":
+        return workspace.channels.findings
+    if kind == "budget":
+        own = next((b.channel for b in workspace.budgets if b.budget == name), "")
+        return own or workspace.channels.budgets
+    return next((a.channel for a in audiences(workspace) if a.audience == name), "")
+
+
 def say_budget(place: Place, budget: Budget, now: datetime) -> int:
     """Judge one budget now, and its last period while that is fresh. Returns how many messages were said.
 
@@ -76,7 +87,7 @@ def _judge(place: Place, budget: Budget, period: Period, now: datetime) -> tuple
     message = budgets.compose(evaluation, organisation, sorted(told.items()), drivers)
     # 3. say: all thresholds that are new are recorded, one message names them
     lower = [budgets.identity(place.tenant, budget, period.first, t) for t in evaluation.new[:-1]]
-    channel = budget.channel or place.workspace.channels.budgets
+    channel = channel_of(place.workspace, message.identity)
     done = ledger.say(
         place.state,
         message.identity,
@@ -111,7 +122,7 @@ def say_findings(place: Place, now: datetime, far: bool) -> int:
     said = 0
     for finding in decision.new:
         message = findings.compose(finding, place.workspace, spend)
-        channels = [place.workspace.channels.findings]
+        channels = [channel_of(place.workspace, message.identity)]
         said += ledger.say(
             place.state,
             message.identity,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,8 +18,8 @@ from sqlalchemy import Engine
 
 from uptake.alerts import saying, standing
 from uptake.alerts.deliver import Deliverer
-from uptake.alerts.digest_inputs import Gatherer
-from uptake.alerts.outbox import Outbox
+from uptake.alerts.digest_inputs import Gatherer, audiences
+from uptake.alerts.outbox import Letter, Outbox
 from uptake.alerts.saying import Place
 from uptake.clickhouse import Database
 from uptake.errors import UptakeError
@@ -105,7 +105,8 @@ class Tick:
                 # 3. digests due
                 self._digests(place, now, report)
             # 4. deliver
-            self._guard("deliver", "", now, report, lambda: self._deliver(report))
+            self._guard("deliver", "", now, report, lambda: self._deliver(report, workspaces))
+            self._forget(workspaces)
             self._ran_at = now
             self._mark(now, report)
             return report
@@ -164,7 +165,14 @@ class Tick:
 
             self._guard(f"digest:{audience.audience}", place.tenant, now, report, tell)
 
-    def _deliver(self, report: Report) -> None:
+    def _deliver(self, report: Report, workspaces: Sequence[Workspace]) -> None:
+        by_tenant = {workspace.tenant: workspace for workspace in workspaces}
+
+        def channel_of(letter: Letter) -> str:
+            workspace = by_tenant.get(letter.tenant)
+            return saying.channel_of(workspace, letter.identity) if workspace else ""
+
+        self._outbox.readdress(channel_of)
         report.delivered.update(self._outbox.deliver(self._deliverer, LETTERS))
 
     def _guard(
@@ -185,6 +193,19 @@ class Tick:
         if error:
             report.failed.append(done)
         self._note(done)
+
+    def _forget(self, workspaces: Sequence[Workspace]) -> None:
+        """Drop the steps of budgets, audiences and tenants that are gone: nothing would ever mend what failed last.
+        While the workspaces cannot be read, nothing is known to be gone."""
+        present = {("", name) for name in ("workspaces", "deliver", "mark")}
+        for workspace in workspaces:
+            names = ["findings", "digests"]
+            names += [f"budget:{budget.budget}" for budget in workspace.budgets]
+            names += [f"digest:{audience.audience}" for audience in audiences(workspace)]
+            present.update((workspace.tenant, name) for name in names)
+        with self._lock:
+            if not self._steps["", "workspaces"].error:
+                self._steps = {key: step for key, step in self._steps.items() if key in present}
 
     def _note(self, step: Step) -> None:
         with self._lock:

@@ -207,6 +207,88 @@ def test_a_channel_keeps_its_order_while_others_go_on(
     assert post.there == [("#b", "other"), ("#a", "first"), ("#a", "second")]
 
 
+def test_what_is_behind_a_letter_that_was_put_off_waits_for_it(
+    engine: Engine, clock: ManualClock, say: Callable[..., None]
+) -> None:
+    say("first", "#a")
+    say("other", "#b")
+    post, outbox = Post([LaterError("slow down", seconds=30)]), Outbox(engine, clock)
+    outbox.deliver(post)
+    clock.set(clock.now() + timedelta(seconds=1))
+    say("second", "#a")
+    assert outbox.deliver(post) == {}
+    clock.set(clock.now() + timedelta(seconds=29))
+    outbox.deliver(post)
+    assert post.there == [("#b", "other"), ("#a", "first"), ("#a", "second")]
+
+
+def test_nothing_waits_for_a_letter_that_failed(
+    engine: Engine, clock: ManualClock, say: Callable[..., None]
+) -> None:
+    say("first", "#a")
+    say("second", "#a")
+    post, outbox = Post([RefusedError("Slack says no")]), Outbox(engine, clock)
+    assert outbox.deliver(post) == {"failed": 1, "sent": 1}
+    assert post.there == [("#a", "second")]
+
+
+def test_a_letter_does_not_overtake_one_that_another_process_is_sending(
+    engine: Engine, clock: ManualClock, say: Callable[..., None]
+) -> None:
+    say("first", "#a")
+    other, slow = Post(), Post()
+
+    def meanwhile() -> None:
+        say("second", "#a")
+        assert Outbox(engine, clock).deliver(other) == {}
+
+    slow.meanwhile = meanwhile
+    assert Outbox(engine, clock).deliver(slow) == {"sent": 1}
+    assert Outbox(engine, clock).deliver(other) == {"sent": 1}
+
+
+def test_a_letter_that_was_lost_to_another_process_holds_its_channel(
+    engine: Engine, clock: ManualClock, say: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say("first", "#a")
+    say("second", "#a")
+    quick, late = Outbox(engine, clock), Outbox(engine, clock)
+    stale = late._due(10)
+    monkeypatch.setattr(late, "_due", lambda *_: stale)
+    post = Post()
+
+    def meanwhile() -> None:
+        post.meanwhile = None
+        assert late.deliver(post) == {}
+
+    post.meanwhile = meanwhile
+    assert quick.deliver(post) == {"sent": 2}
+    assert post.there == [("#a", "first"), ("#a", "second")]
+
+
+def test_a_letter_without_a_channel_gets_the_one_that_was_named_since(
+    engine: Engine, clock: ManualClock, say: Callable[..., None]
+) -> None:
+    say("f1", "")
+    post, outbox = Post([RefusedError("no channel is set")]), Outbox(engine, clock)
+    assert outbox.deliver(post) == {"failed": 1}
+    assert outbox.readdress(lambda letter: "#a") == 0, "not before somebody asks for it"
+    assert outbox.retry() == 1
+    assert outbox.readdress(lambda letter: "") == 0
+    assert outbox.readdress(lambda letter: "#a" if letter.identity == "f1" else "") == 1
+    assert outbox.deliver(post) == {"sent": 1}
+    assert (post.there, post.looks) == ([("#a", "f1")], 0)
+
+
+def test_a_letter_is_not_moved_to_a_channel_that_has_it(
+    engine: Engine, clock: ManualClock, a_message: Build
+) -> None:
+    ledger.say(engine, "f1", "digest", "acme", a_message("f1"), ["", "#a"], clock.now())
+    outbox = Outbox(engine, clock)
+    assert outbox.readdress(lambda letter: "#a") == 0
+    assert sorted(letter.channel for letter in outbox.letters()) == ["", "#a"]
+
+
 def test_one_fact_can_be_delivered_without_touching_the_others(
     engine: Engine, clock: ManualClock, say: Callable[..., None]
 ) -> None:
@@ -268,7 +350,7 @@ def test_a_letter_in_doubt_that_another_process_put_off_is_not_looked_at_twice(
     first.deliver(Post([UnsureError("lost")]))
     clock.set(clock.now() + backoff(1))
     stale = second._due(10)
-    monkeypatch.setattr(second, "_due", lambda limit: stale)
+    monkeypatch.setattr(second, "_due", lambda *_: stale)
     assert first.deliver(Post(look_fails=[LaterError("slow down")])) == {"ambiguous": 1}
     late = Post()
     assert second.deliver(late) == {}

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from uptake.alerts import ledger, standing
+from uptake.alerts import ledger, saying, standing
 from uptake.alerts.deliver.files import FilesDeliverer
 from uptake.alerts.deliver.slack import SlackDeliverer
 from uptake.alerts.digest_inputs import Gatherer
@@ -410,7 +410,68 @@ def test_a_digest_reaches_slack_through_the_real_client(world: World, fake_slack
     assert post["metadata"]["event_payload"]["identity"] == f"digest/{world.tenant}/acme/2026-W46/v1"
 
 
+def test_what_had_no_channel_is_delivered_once_one_is_named_and_it_is_retried(
+    world: World, fake_slack: Any
+) -> None:
+    acme = Audience(audience="acme", name="Acme", channel="#ai")
+    channels = Channels(audiences=(acme,), budgets="#ai-ops", findings="#ai-ops")
+    silent = Channels(audiences=(acme.model_copy(update={"channel": ""}),))
+    named = world.workspace.model_copy(update={"channels": channels})
+    world.workspace = named.model_copy(update={"channels": silent})
+    stray = {"app": "tender-bot", "authorisation": "unregistered_app"}
+    world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC), 55, calls=6, **stray)
+    world.clock.set(MONDAY)
+    fake_slack.channels.update({"ai": "C000000AI"})
+    tick = world.tick(deliverer=SlackDeliverer("xoxb-test", fake_slack.base_url, timeout=5))
+    assert tick.run(MONDAY).delivered == {"failed": 3}
+    world.workspace = named
+    assert tick.run(MONDAY).delivered == {}
+    Outbox(world.engine, world.clock).retry(world.tenant)
+    assert tick.run(MONDAY).delivered == {"sent": 3}
+    assert world.sent("digest/") == ["#ai"]
+    assert world.sent("finding/") == world.sent("budget/") == ["#ai-ops"]
+
+
+def test_a_budget_has_its_own_channel_before_that_of_all(world: World) -> None:
+    _change(world, channel="#claims")
+    for budget, channel in (("claims", "#claims"), ("all", "#ai-ops"), ("gone", "#ai-ops")):
+        assert saying.channel_of(world.workspace, f"budget/acme/{budget}/2026-11-01/1/50") == channel
+    assert saying.channel_of(world.workspace, "digest/acme/gone/2026-W46/v1") == ""
+
+
 # --- the tick itself ---
+
+
+def test_steps_of_what_is_gone_do_not_fail_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> Any:
+        raise UnavailableError("the database does not answer")
+
+    tick = world.tick()
+    monkeypatch.setattr("uptake.alerts.saying.say_budget", broken)
+    tick.run(world.clock.now())
+    assert [step["step"] for step in tick.status()["failing"]] == ["budget:claims", "budget:all"]
+    only = world.workspace.budgets[1:]
+    world.workspace = world.workspace.model_copy(update={"budgets": only})
+    tick.run(world.clock.now())
+    assert [step["step"] for step in tick.status()["failing"]] == ["budget:all"]
+    monkeypatch.setattr(tick, "_workspaces", dict)
+    tick.run(world.clock.now())
+    assert {step["tenant"] for step in tick.status()["steps"]} == {""}
+
+
+def test_a_workspace_that_cannot_be_read_forgets_no_failure(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise UnavailableError("it does not answer")
+
+    tick = world.tick()
+    monkeypatch.setattr("uptake.alerts.saying.say_budget", broken)
+    tick.run(world.clock.now())
+    monkeypatch.setattr(tick, "_workspaces", broken)
+    tick.run(world.clock.now())
+    names = {step["step"] for step in tick.status()["failing"]}
+    assert names == {"workspaces", "budget:claims", "budget:all"}
 
 
 def test_a_step_that_fails_is_shown_and_does_not_stop_the_others(
