@@ -50,11 +50,6 @@ def unix_ms(moment: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
 
 
-def time_of(event_id: UUID) -> datetime:
-    """The time inside a UUIDv7, in UTC, to the millisecond."""
-    return _EPOCH + timedelta(milliseconds=event_id.int >> 80)
-
-
 def id_range(start: datetime, end: datetime) -> tuple[int, int]:
     """The half-open range of ids, as integers, that can hold events of [start, end): skew included."""
     return (

@@ -20,7 +20,6 @@ _TYPES = ("usage", "feedback", "cost")
 _TIME = "must be a time with a zone, such as 2026-11-20T09:30:00Z"
 _DAY = "must be a calendar day of the years 2000 to 2199, such as 2026-11-20"
 _UUID = "must be a UUID of version 7"
-_MONEY = 'must be a string such as "12.50", with at most 9 digits before and 9 after the point'
 
 _DETAILS: Mapping[str, str] = {
     # pydantic's error types -> what would be right; {names} are the limits of the contract

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 TAXONOMY_VERSION = 1
+"""The version of the list below. The SDK says it with the reasons; who says none means version 1."""
 
 REASONS: dict[str, str] = {
     "incorrect": "states something false",

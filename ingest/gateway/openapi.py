@@ -37,7 +37,7 @@ EXAMPLE_ANSWER = {
             "event_id": "019a8d3c-5c00-7b5e-8f00-2f1c6d9e4a10",
             "reason": "invalid",
             "path": "[3].input_tokens",
-            "detail": "Input should be greater than or equal to 0",
+            "detail": "must be at least 0",
         }
     ],
     "unknown_fields": {"colour": 2},
@@ -154,8 +154,8 @@ def _events_operation() -> dict[str, Any]:
         "parameters": [
             _header("Content-Encoding", "how the body is encoded", {"enum": ["gzip", "identity"]}),
             _header(CLIENT_ID, "id of the sending SDK's process", {"type": "string", "maxLength": 64}),
-            _header(ACCEPTED, "events it has taken from its app since it started", count),
-            _header(DROPPED, "events it has given up since it started", count),
+            _header(ACCEPTED, "events that its app handed over since it started, refused or not", count),
+            _header(DROPPED, "those of them that will not arrive", count),
         ],
         "requestBody": {"required": True, "content": _json("Batch", [EXAMPLE_EVENT])},
         "responses": dict(sorted(responses.items())),

@@ -14,6 +14,7 @@ from uptake.ingest.sdk.people import LEFT_OUT
 from uptake.ingest.sdk.rules import Invalid, Rule, moment
 from uptake.ingest.sdk.severity import edit_severity
 from uptake.schemas.identity import mint, unix_ms
+from uptake.schemas.taxonomy import TAXONOMY_VERSION
 
 MAX_EVENT_BYTES = 32 * 1024
 """As `uptake.schemas.batch.MAX_EVENT_BYTES`."""
@@ -40,6 +41,8 @@ def compose(item: Item, defaults: Mapping[str, str]) -> tuple[bytes, int]:
             event[name] = rules[name](value)
         except (Invalid, KeyError) as problem:
             raise _refusal(kind, name, value, problem) from None
+    if "reasons" in event:
+        event.setdefault("taxonomy_version", TAXONOMY_VERSION)
     if "app" not in event:
         raise Invalid(f"{kind}.app must be given: init(app=...), UPTAKE_APP, or with the event")
     try:

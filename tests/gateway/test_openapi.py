@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from jsonschema import Draft202012Validator
 from starlette.routing import Route
 
 from uptake.ingest.gateway.limits import KIB, MIB, Limits
-from uptake.ingest.gateway.openapi import document
+from uptake.ingest.gateway.openapi import EXAMPLE_ANSWER, EXAMPLE_EVENT, document
 from uptake.ingest.gateway.serve import HEAD_SECONDS, MAX_CONNECTIONS
 from uptake.schemas.batch import (
     MAX_BATCH_EVENTS,
@@ -73,6 +74,16 @@ def test_the_page_for_people_names_the_same_statuses_reasons_and_limits() -> Non
         f"more than {MAX_CONNECTIONS:,} connections",
     ):
         assert said in PAGE
+
+
+def test_the_example_of_a_refusal_has_the_servers_own_words() -> None:
+    occurred_at = datetime.fromisoformat(EXAMPLE_EVENT["occurred_at"])
+    decoded = decode_batch(
+        json.dumps([EXAMPLE_EVENT] * 3 + [EXAMPLE_EVENT | {"input_tokens": -1}]).encode(), occurred_at
+    )
+    (refused,) = decoded.rejections
+    (example,) = EXAMPLE_ANSWER["rejected"]
+    assert example == {name: getattr(refused, name) for name in example}
 
 
 def test_it_is_served_as_it_is(gateway: Any) -> None:

@@ -249,6 +249,14 @@ def test_the_year_is_that_of_the_moment_in_utc() -> None:
     assert composed("usage", {"app": "letters", "occurred_at": edge}) is None
 
 
+def test_reasons_say_the_version_of_the_taxonomy_they_are_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    survey = WHOLE["feedback"]
+    monkeypatch.setattr("uptake.ingest.sdk.compose.TAXONOMY_VERSION", 2)
+    own = survey | {"reasons": ["other"], "taxonomy_version": 1}
+    sent = [composed("feedback", fields) for fields in (survey | {"reasons": ["other"]}, own, survey)]
+    assert [event and event.get("taxonomy_version") for event in sent] == [2, 1, None]
+
+
 def test_an_event_that_is_too_large_says_so() -> None:
     tags = {f"{n:x<128}": "é" * 256 for n in range(16)}
     labels = dict.fromkeys(("session_id", "trace_id", "response_id"), "\U0001f600" * 256)
