@@ -207,6 +207,33 @@ def test_a_budget_that_alerts_nobody_is_a_warning(files: Any) -> None:
     assert files.load().budgets
 
 
+@pytest.mark.parametrize(
+    ("channels", "warnings"),
+    [
+        ("findings: '#f'\naudiences: [{audience: a, name: A, channel: '#a'}]\n", []),
+        (
+            "findings: '#f'\naudiences:\n  - {audience: a, name: A, channel: '#a'}\n  - {audience: b, name: B}\n",
+            ["channels.yaml:4: warning: the digest of b goes to nobody"],
+        ),
+        (
+            "audiences: [{audience: a, name: A, channel: '#a'}]\n",
+            ["channels.yaml:1: warning: unauthorised use is told nobody"],
+        ),
+        ("findings: '#f'\n", ["channels.yaml:1: warning: the digest of the organisation goes to nobody"]),
+    ],
+)
+def test_what_is_said_to_nobody_is_a_warning(files: Any, channels: str, warnings: list[str]) -> None:
+    found = files.faults("channels.yaml", channels)
+    assert len(found) == len(warnings)
+    assert all(fault.startswith(warning) for fault, warning in zip(found, warnings, strict=True))
+    assert files.load().channels
+
+
+def test_a_channels_file_with_a_fault_is_not_said_to_tell_nobody(files: Any) -> None:
+    (fault,) = files.faults("channels.yaml", "findngs: '#f'\n")
+    assert "nobody" not in fault
+
+
 def test_each_sub_directory_is_a_workspace(files: Any, tmp_path: Path) -> None:
     for name in ("north", "south"):
         files.write(f"both/{name}/organisation.yaml", f"tenant: {name}\nname: N\ncurrency: USD\n")

@@ -145,6 +145,25 @@ def _silent(draft: Draft) -> Iterator[Problem]:
                 "give it a channel, or set budgets in channels.yaml",
             )
             yield Problem(document.file, document.line((i,)), reason, hint, severity="warning")
+    yield from _silent_channels(draft)
+
+
+def _silent_channels(draft: Draft) -> Iterator[Problem]:
+    """Digests and findings that would be said to nobody. Who writes no channels.yaml reads files."""
+    document = draft.documents.get("channels")
+    if document is None or document.problems:
+        return  # what it says is not known
+    for i, audience in enumerate(draft.channels.audiences):
+        if not audience.channel:
+            reason, hint = f"the digest of {audience.audience} goes to nobody", "give it a channel"
+            line = document.line(("audiences", i))
+            yield Problem(document.file, line, reason, hint, severity="warning")
+    if not draft.channels.audiences:
+        reason, hint = "the digest of the organisation goes to nobody", "name an audience with its channel"
+        yield Problem(document.file, document.line(("audiences",)), reason, hint, severity="warning")
+    if not draft.channels.findings:
+        reason, hint = "unauthorised use is told nobody", "set findings to a channel"
+        yield Problem(document.file, document.line(("findings",)), reason, hint, severity="warning")
 
 
 def _audiences(draft: Draft, teams: set[str]) -> Iterator[Problem]:
