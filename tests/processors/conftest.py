@@ -151,7 +151,7 @@ class Bench:
         return self.pipeline.process([b if isinstance(b, Batch) else self.batch(b) for b in batches])
 
     def rows(self, table: str, tenant: str = "", final: bool = True) -> list[dict[str, Any]]:
-        key = "letter_id" if table == "dead_letters" else "hour" if table == "sdk_reports" else "event_id"
+        key = {"dead_letters": "letter_id", "sdk_reports": "quarter"}.get(table, "event_id")
         sql = f"SELECT * FROM {table} {'FINAL' if final else ''} WHERE tenant = {{tenant:String}} ORDER BY {key}"  # noqa: S608
         return self._reader.tenant(tenant or self.tenant).query(sql)
 

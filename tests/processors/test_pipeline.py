@@ -6,16 +6,19 @@ import gc
 import json
 import weakref
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from uptake.calendar import IsoWeek
+from uptake.clickhouse import Database
 from uptake.processors import collector
 from uptake.processors.collector import collector_paused
 from uptake.processors.pipeline import Written
 from uptake.schemas.batch import Batch, ClientReport, MalformedBatch, RejectionReason, StoreUnavailable
+from uptake.sql.runner import KpiRunner
 
 
 class Holder:
@@ -102,15 +105,34 @@ def test_each_row_says_which_client_sent_it_and_when_it_was_received(bench: Any,
     assert (row["client_id"], row["received_at"]) == ("client-7", bench.clock.now())
 
 
-def test_of_the_sdks_counters_the_last_of_each_hour_is_kept(bench: Any) -> None:
+def test_of_the_sdks_counters_the_last_of_each_quarter_of_an_hour_is_kept(bench: Any) -> None:
     for accepted in (10, 30, 20):
         bench.process(*(bench.batch([], client=ClientReport("c", accepted + k, k)) for k in (0, 1)))
-    bench.later(hours=1)
+    bench.later(minutes=14, seconds=59)
+    bench.process(bench.batch([], client=ClientReport("c", 35, 1)))
+    bench.later(seconds=1)
     bench.process(bench.batch([], client=ClientReport("c", 40, 2)))
-    assert [(r["hour"].hour, r["accepted"], r["dropped"]) for r in bench.rows("sdk_reports")] == [
-        (12, 31, 1),
-        (13, 40, 2),
+    reports = [
+        (f"{r['quarter']:%H:%M} {r['reported_at']:%H:%M:%S}", r["accepted"], r["dropped"])
+        for r in bench.rows("sdk_reports")
     ]
+    assert reports == [("12:00 12:14:59", 35, 1), ("12:15 12:15:00", 40, 2)]
+
+
+@pytest.mark.parametrize(
+    "zone", ["Asia/Kolkata", "Asia/Kathmandu", "Asia/Tehran", "Australia/Darwin", "Australia/Eucla", "UTC"]
+)
+def test_a_burst_around_the_end_of_a_week_is_complete_on_both_sides_in_every_zone(
+    bench: Any, database: Database, workspace: Any, event: Any, tenant: str, zone: str
+) -> None:
+    weeks = [IsoWeek.parse(name).period(zone) for name in ("2026-W46", "2026-W47")]
+    for nth, minutes in enumerate((-120, -29, -14, -1, 0, 1, 14, 29)):
+        bench.clock.set(weeks[0].end + timedelta(minutes=minutes))
+        sent = [event((nth, key), at=bench.clock.now()) for key in range(5)]
+        bench.process(bench.batch(sent, client=ClientReport("c", 5 * (nth + 1), 0)))
+    runner = KpiRunner(database.tenant(tenant), workspace({"zone": zone}))
+    shares = [(r.numerator, r.denominator) for r in runner.series("completeness", weeks)]
+    assert shares == [(20, 20), (20, 20)]
 
 
 @pytest.mark.parametrize("broken", ["usage", "feedback", "cost", "dead_letters", "sdk_reports"])

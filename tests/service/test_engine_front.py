@@ -46,7 +46,7 @@ def served(front: tuple[EngineFront, str]) -> Iterator[Database]:
 
 
 def test_what_one_process_writes_the_other_reads(served: Database, database: Database, tenant: str) -> None:
-    row = f'{{"tenant":"{tenant}","client_id":"it\'s \\\\ 1","hour":0,"reported_at":0,"accepted":7,"dropped":0}}'
+    row = f'{{"tenant":"{tenant}","client_id":"it\'s \\\\ 1","quarter":0,"reported_at":0,"accepted":7,"dropped":0}}'
     served.insert_json_lines("sdk_reports", row.encode())
     sql = "SELECT client_id, accepted FROM sdk_reports FINAL WHERE tenant = {tenant:String}"
     expected = [{"client_id": "it's \\ 1", "accepted": 7}]

@@ -103,10 +103,11 @@ class Rows:
         self._insert(table, {**row, "ver": row["ver"] + 1, **changed})
 
     def report(self, client: str, at: datetime, accepted: int, dropped: int = 0) -> None:
-        hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        utc = at.astimezone(UTC)
+        quarter = utc.replace(minute=utc.minute // 15 * 15, second=0, microsecond=0)
         said = {
             "client_id": client,
-            "hour": hour,
+            "quarter": quarter,
             "reported_at": at,
             "accepted": accepted,
             "dropped": dropped,
