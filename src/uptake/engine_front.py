@@ -31,6 +31,7 @@ from uptake.clickhouse import DATABASE
 from uptake.perthread import PerThread
 
 USER = "uptake"
+MAX_FIELD_BYTES = 64 * 2**20
 
 _SETTING = re.compile(r"[a-z][a-z0-9_]*")
 _INSERT = re.compile(rb"(?is)\s*(INSERT\s+INTO\s.+?)\s+FORMAT\s+(\w+)\s*(?:\n|$)")
@@ -81,7 +82,7 @@ class EngineFront:
             return _failure("Code: 516. DB::Exception: Authentication failed", 403)
         parameters = dict(request.query_params)
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            async with request.form() as form:
+            async with request.form(max_part_size=MAX_FIELD_BYTES) as form:
                 parameters.update({name: value for name, value in form.items() if isinstance(value, str)})
             body = b""
         else:

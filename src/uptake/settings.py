@@ -30,8 +30,29 @@ class Settings(BaseSettings):
     )
     slack_token: SecretStr | None = Field(None, description="bot token; without one messages go to files")
     slack_base_url: str = Field("https://slack.com/api/", description="where Slack's Web API is")
-    tick_seconds: float = Field(2.0, gt=0, description="how often alerts and the outbox are looked at")
+    tick_seconds: float = Field(
+        2.0, gt=0, le=3600, description="how often alerts and the outbox are looked at"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("slack_token", "pseudonym_key", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        """A line left empty in `.env` is no secret."""
+        return None if value == "" else value
+
+    @field_validator("slack_base_url")
+    @classmethod
+    def _ends_in_a_slash(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("write it like https://slack.com/api/")
+        return value if value.endswith("/") else f"{value}/"
 
     @field_validator("data")
     @classmethod

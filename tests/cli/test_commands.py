@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from uptake.cli.app import read_settings
 
 Run = Callable[..., Any]
 
@@ -95,6 +98,8 @@ def test_a_wrong_command_is_one_line_of_cause_and_one_of_remedy(
     [
         ("UPTAKE_PORT", "eighty"),
         ("UPTAKE_LOG_LEVEL", "loud"),
+        ("UPTAKE_TICK_SECONDS", "1e99"),
+        ("UPTAKE_SLACK_BASE_URL", "nonsense"),
         ("UPTAKE_STATE_URL", "bogus"),
         ("UPTAKE_STATE_URL", "nosuchdatabase://x/y"),
         ("UPTAKE_CLICKHOUSE_URL", "localhost:8123"),
@@ -155,6 +160,19 @@ def test_the_doctor_says_what_is_missing_and_what_to_do(uptake_process: Run, wor
     levels = {finding["what"]: finding["level"] for finding in json.loads(well.stdout)}
     assert levels["workspace"] == levels["database"] == levels["state store"] == "ok"
     assert levels["API keys"] == "warning"
+
+
+def test_an_empty_secret_is_none_and_a_level_has_any_case(
+    monkeypatch: pytest.MonkeyPatch, here: Path
+) -> None:
+    monkeypatch.setenv("UPTAKE_SLACK_TOKEN", "")
+    monkeypatch.setenv("UPTAKE_LOG_LEVEL", "debug")
+    settings = read_settings()
+    assert (settings.slack_token, settings.log_level) == (None, "DEBUG")
+
+
+def test_the_version_is_shown(uptake: Run) -> None:
+    assert uptake("--version") == (0, f"uptake {version('uptake')}\n", "")
 
 
 def test_what_nobody_expected_is_named_without_its_values(

@@ -63,6 +63,14 @@ def test_parameters_keep_their_types_and_zones(served: Database) -> None:
     assert row == {"t": moment, "l": ["a'b", "\\"], "n": -(2**62)}
 
 
+def test_a_query_too_long_for_an_address_is_answered_too(served: Database) -> None:
+    ids = [(1 << 100) + n for n in range(100_000)]
+    [row] = served.query(
+        "SELECT count() AS n, max(x) AS top FROM (SELECT arrayJoin({ids:Array(UInt128)}) AS x)", {"ids": ids}
+    )
+    assert row == {"n": 100_000, "top": ids[-1]}
+
+
 def test_an_empty_answer_is_no_rows(served: Database) -> None:
     assert served.query("SELECT tenant FROM usage WHERE tenant = 'nobody'") == []
 

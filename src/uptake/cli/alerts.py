@@ -159,9 +159,7 @@ def budgets(context: typer.Context, tenant: Tenant = None, as_json: Json = False
     for budget in workspace.budgets:
         period = judge.current_period(budget, now, organisation.zone)
         spend = queries.budget_spend(database, budget.scope, period, now)
-        names = {
-            judge.identity(workspace.tenant, budget, period.first, t): t for t in budget.thresholds
-        }
+        names = {judge.identity(workspace.tenant, budget, period.first, t): t for t in budget.thresholds}
         told = {names[name]: at for name, at in ledger.said(home.state, names).items()}
         evaluation = judge.evaluate(budget, spend, period, now, told)
         documents.append({"budget": budget.budget, "name": budget.name, **evaluation.detail()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,12 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"uptake {metadata.version('uptake')}")
+        raise typer.Exit
+
+
 @app.callback()
 def settings_from_options(
     context: typer.Context,
@@ -35,6 +42,9 @@ def settings_from_options(
     data: Annotated[
         Path | None, typer.Option(help="directory of database and state [UPTAKE_DATA, ./.uptake]")
     ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="show it")
+    ] = False,
 ) -> None:
     given = {name: value for name, value in (("workspace", workspace), ("data", data)) if value is not None}
     context.obj = given

@@ -15,6 +15,10 @@ from uptake.cli.explain import explained
 from uptake.cli.output import Json, out, print_json
 from uptake.home import Home
 
+_SLACK_REMEDIES = dict.fromkeys(
+    ("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"),
+    "install the app again and set UPTAKE_SLACK_TOKEN to its bot token",
+)
 MIN_FREE_BYTES = 2 * 2**30
 
 
@@ -144,7 +148,7 @@ def _slack(home: Home) -> Finding:
             "Slack",
             "warning",
             f"no token: messages go to {home.settings.outbox_path}",
-            "set UPTAKE_SLACK_TOKEN to a bot token with chat:write and channels:history",
+            "set UPTAKE_SLACK_TOKEN to a bot token with chat:write, channels:history and channels:read",
         )
     from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError, SlackClientError
