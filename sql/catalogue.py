@@ -51,7 +51,6 @@ class KpiDefinition(BaseModel):
     formula: Words
     excludes: Mapping[str, Words] = {}
     extras: Mapping[str, Words] = {}
-    cadence: Literal["weekly"] = "weekly"
     definition_version: Annotated[int, Field(ge=1)]
     interval: Literal["wilson", "none"] = "none"
     people: Literal["numerator", "denominator", "none"] = "none"

@@ -1,12 +1,14 @@
-"""What a KPI run gives back: typed, with everything a reader needs to judge the number."""
+"""What KPIs and queries give back: typed, with everything a reader needs to judge the number. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from uptake.calendar import Period
+from uptake.stats import Change, compare_pairs
 
 Unit = Literal["share", "count", "money"]
 Direction = Literal["up", "down", "none"]
@@ -38,3 +40,126 @@ class KpiResult:
     excluded: Mapping[str, int] = field(default_factory=dict)
     extras: Mapping[str, int] = field(default_factory=dict)
     suppressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionPairs:
+    """Adoption before (a0 of n0) and now (a1 of n1), and what became of the `both` people in both groups.
+
+    `only_before` and `only_now` of these were active in one of the two periods only.
+    """
+
+    n0: int
+    a0: int
+    n1: int
+    a1: int
+    both: int
+    only_before: int
+    only_now: int
+
+    @property
+    def usage_part(self) -> float | None:
+        """What use changed, had the group stayed as large as it was: (a1 − a0) / n0."""
+        return (self.a1 - self.a0) / self.n0 if self.n0 else None
+
+    @property
+    def roster_part(self) -> float | None:
+        """What the size of the group changed: a1 / n1 − a1 / n0. With `usage_part` it is the whole change."""
+        return self.a1 / self.n1 - self.a1 / self.n0 if self.n0 and self.n1 else None
+
+    @property
+    def entered(self) -> int:
+        """People who are eligible now and were not before."""
+        return self.n1 - self.both
+
+    @property
+    def gone(self) -> int:
+        """People who were eligible before and are not now."""
+        return self.n0 - self.both
+
+    @property
+    def change(self) -> Change | None:
+        """The difference of the rates, clear or not by McNemar's test; None where a rate is not known."""
+        return compare_pairs(self.a0, self.n0, self.a1, self.n1, self.only_before, self.only_now)
+
+
+@dataclass(frozen=True, slots=True)
+class UnauthorisedGroup:
+    """Calls of one team that break one rule of the registry in one way.
+
+    `subject` is what the rule is about: the model, the data class, the use case or the team; '' where it is the
+    app itself. `people` is None for one to four, who are not counted out; 0 if no call names a user.
+    `known_nano` leaves out `unpriced_calls`, `upper_nano` bounds them. At most 20 models and data classes.
+    """
+
+    rule: str
+    app: str
+    subject: str
+    team: str
+    first_seen: datetime
+    last_seen: datetime
+    calls: int
+    people: int | None
+    known_nano: int
+    upper_nano: int
+    unpriced_calls: int
+    models: tuple[str, ...]
+    data_classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptOverrides:
+    """Decisions on the answers of one prompt version, counted as in the KPI "override_rate"."""
+
+    app: str
+    use_case: str
+    prompt_version: str
+    decided: int
+    overridden: int
+    first_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How often a reason was given for overrides of one prompt version; `reason` '' is "none given".
+
+    `overridden` is the number of overrides in the group: one with two reasons is counted under both.
+    """
+
+    app: str
+    use_case: str
+    prompt_version: str
+    reason: str
+    given: int
+    overridden: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpendSoFar:
+    """What a scope has spent: known, at most, how many calls make the difference, and when the newest happened."""
+
+    known_nano: int
+    upper_nano: int
+    unpriced_calls: int
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """An app and model: what its calls cost at most in the last 24 hours, and on a usual day before.
+
+    `usual_nano` is the mean over `days` days of history of the scope (at most 28, truncated to whole nano); with
+    less than a day of history `days` is 0 and nothing is usual yet.
+    """
+
+    app: str
+    model: str
+    recent_nano: int
+    usual_nano: int
+    days: int
+    calls: int
+    unpriced_calls: int
+
+    @property
+    def rise_nano(self) -> int:
+        return self.recent_nano - self.usual_nano

@@ -1,4 +1,4 @@
-"""Questions about money: what a scope has spent, what moved it, and its days.
+"""Questions about money: what a scope has spent, and what moved it.
 
 Amounts are in nano units of the organisation's currency; `upper` figures bound what is not priced, and equal the
 known ones where everything is.
@@ -6,15 +6,14 @@ known ones where everything is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from uptake.calendar import Period
 from uptake.clickhouse import TenantDatabase
 from uptake.sql.asking import ask, window
-from uptake.sql.runner import period_parameters
+from uptake.sql.results import Driver, SpendSoFar
 from uptake.workspace.models import Scope
 
 USUAL_DAYS = 28
@@ -25,16 +24,6 @@ def _scope(scope: Scope) -> dict[str, Any]:
     """A scope as parameters: '' and an empty list match everything."""
     one = {name: getattr(scope, name) or "" for name in ("app", "use_case", "model")}
     return {**one, "teams": list(scope.all_teams)}
-
-
-@dataclass(frozen=True, slots=True)
-class SpendSoFar:
-    """What a scope has spent: known, at most, how many calls make the difference, and when the newest happened."""
-
-    known_nano: int
-    upper_nano: int
-    unpriced_calls: int
-    newest: datetime | None
 
 
 def budget_spend(database: TenantDatabase, scope: Scope, period: Period, until: datetime) -> SpendSoFar:
@@ -51,27 +40,6 @@ def budget_spend(database: TenantDatabase, scope: Scope, period: Period, until: 
     return SpendSoFar(
         int(row["known_nano"]), int(row["upper_nano"]), int(row["unpriced_calls"]), row["newest"]
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Driver:
-    """An app and model: what its calls cost at most in the last 24 hours, and on a usual day before.
-
-    `usual_nano` is the mean over `days` days of history of the scope (at most 28, truncated to whole nano); with
-    less than a day of history `days` is 0 and nothing is usual yet.
-    """
-
-    app: str
-    model: str
-    recent_nano: int
-    usual_nano: int
-    days: int
-    calls: int
-    unpriced_calls: int
-
-    @property
-    def rise_nano(self) -> int:
-        return self.recent_nano - self.usual_nano
 
 
 def budget_drivers(database: TenantDatabase, scope: Scope, until: datetime) -> list[Driver]:
@@ -95,25 +63,3 @@ def budget_drivers(database: TenantDatabase, scope: Scope, until: datetime) -> l
             )
         )
     return sorted(drivers, key=lambda d: (-d.rise_nano, d.app, d.model))
-
-
-@dataclass(frozen=True, slots=True)
-class DaySpend:
-    """Spend of one local day."""
-
-    day: date
-    known_nano: int
-    upper_nano: int
-    unpriced_calls: int
-
-
-def daily_spend(database: TenantDatabase, scope: Scope, period: Period) -> list[DaySpend]:
-    """Spend of `scope` on every day of `period`, in order; the days add up to the KPI "spend"."""
-    rows = ask(database, "daily_spend", {**period_parameters(period), **_scope(scope)})
-    found = {
-        row["day"]: DaySpend(
-            row["day"], int(row["known_nano"]), int(row["upper_nano"]), int(row["unpriced_calls"])
-        )
-        for row in rows
-    }
-    return [found.get(day, DaySpend(day, 0, 0, 0)) for day in period.days()]

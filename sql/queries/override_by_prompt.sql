@@ -5,7 +5,7 @@ WITH
         SELECT
             app,
             response_id,
-            argMax((team, decision, severity, prompt_version, use_case, reasons), (occurred_at, event_id)) AS last,
+            argMax((team, decision, severity, prompt_version, use_case), (occurred_at, event_id)) AS last,
             max(occurred_at) AS at
         FROM feedback FINAL
         WHERE tenant = {tenant:String}
@@ -34,7 +34,6 @@ WITH
             if(last.5 != '', last.5, answers.call.2) AS purpose,
             last.2 IN ('accepted', 'edited', 'rejected') AS is_decided,
             last.2 = 'rejected' OR (last.2 = 'edited' AND ifNull(last.3 >= {severity:Float64}, false)) AS is_overridden,
-            last.6 AS codes,
             latest.at AS at
         FROM latest
         LEFT JOIN answers ON latest.app = answers.app AND latest.response_id = answers.response_id
@@ -45,8 +44,7 @@ SELECT
     prompt AS prompt_version,
     count() AS decided,
     countIf(is_overridden) AS overridden,
-    min(at) AS first_at,
-    max(at) AS last_at
+    min(at) AS first_at
 FROM decisions
 WHERE is_decided AND (empty({teams:Array(String)}) OR has({teams:Array(String)}, team))
 GROUP BY app, purpose, prompt

@@ -6,8 +6,7 @@ WITH
         SELECT
             app,
             response_id,
-            argMax((team, decision, severity, prompt_version, use_case, reasons), (occurred_at, event_id)) AS last,
-            max(occurred_at) AS at
+            argMax((team, decision, severity, prompt_version, use_case, reasons), (occurred_at, event_id)) AS last
         FROM feedback FINAL
         WHERE tenant = {tenant:String}
             AND event_id >= {id_from:UInt128} AND event_id < {id_to:UInt128}
@@ -34,8 +33,7 @@ WITH
             if(last.4 != '', last.4, answers.call.1) AS prompt,
             if(last.5 != '', last.5, answers.call.2) AS purpose,
             last.2 = 'rejected' OR (last.2 = 'edited' AND ifNull(last.3 >= {severity:Float64}, false)) AS is_overridden,
-            last.6 AS codes,
-            latest.at AS at
+            last.6 AS codes
         FROM latest
         LEFT JOIN answers ON latest.app = answers.app AND latest.response_id = answers.response_id
     )

@@ -67,6 +67,28 @@ def test_no_read_hides_from_the_rule_above(where: str) -> None:
     assert sources <= ctes | set(TABLES.split("|"))
 
 
+def _unused(sql: str) -> set[str]:
+    """Names that a subquery gives to columns and nothing takes up; handing one on under its name is no use."""
+    plain = re.sub(r"--[^\n]*", "", sql)
+    depth, names = 0, set()
+    for match in re.finditer(r"\(|\)|\bAS (\w+)", plain):
+        depth += {"(": 1, ")": -1}.get(match[0], 0)
+        if match[1] and depth:
+            names.add(match[1])
+    taken = re.sub(r"\b(\w+) AS \1\b|\bAS \w+", "", plain)
+    return names - set(re.findall(r"\w+", taken))
+
+
+@pytest.mark.parametrize("where", TEXTS)
+def test_every_column_that_a_subquery_makes_is_used(where: str) -> None:
+    assert _unused(TEXTS[where]) == set()
+
+
+def test_the_rule_of_used_columns_sees_one_that_is_only_handed_on() -> None:
+    sql = "SELECT low AS first FROM (SELECT a.at AS at, low FROM (SELECT max(x) AS at, min(x) AS low FROM usage) AS a)"
+    assert _unused(sql) == {"at"}
+
+
 def _someones_week(rows: Any, monday: datetime, week: Period) -> list[tuple[str, dict[str, Any]]]:
     """Something for every KPI to find: what was inserted, by table."""
     rows.roster(*[(f"u{i}", "claims" if i < 6 else "sales", "2026-01-05") for i in range(12)])

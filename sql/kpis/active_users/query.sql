@@ -3,26 +3,16 @@
 WITH
     people AS
     (
-        -- Where each person is on the last day of the period, and since when the person is here at all.
-        SELECT
-            user_id,
-            anyIf(team, here) AS home,
-            anyIf(seat, here) AS seated,
-            min(joined) AS first_joined,
-            true AS on_roster
-        FROM
-        (
-            SELECT user_id, team, seat, joined,
-                joined <= {last_day:Date} AND (left IS NULL OR left > {last_day:Date}) AS here
-            FROM roster FINAL
-            WHERE tenant = {tenant:String}
-                AND generation = (
-                    SELECT generation FROM generations FINAL
-                    WHERE tenant = {tenant:String} AND name = 'roster'
-                )
-        )
+        -- Where each person is on the last day of the period.
+        SELECT user_id, any(team) AS home, true AS on_roster
+        FROM roster FINAL
+        WHERE tenant = {tenant:String}
+            AND generation = (
+                SELECT generation FROM generations FINAL
+                WHERE tenant = {tenant:String} AND name = 'roster'
+            )
+            AND joined <= {last_day:Date} AND (left IS NULL OR left > {last_day:Date})
         GROUP BY user_id
-        HAVING countIf(here) > 0
     ),
     users AS
     (
