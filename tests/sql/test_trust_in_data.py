@@ -51,10 +51,25 @@ def test_completeness_has_no_teams(rows: Any, week: Period, monday: datetime) ->
 
 
 def test_late_is_more_than_a_day_after_it_happened(rows: Any, week: Period, monday: datetime) -> None:
-    rows.usage(monday, received_at=monday + timedelta(days=1))
-    rows.usage(monday, received_at=monday + timedelta(days=1, milliseconds=1))
-    rows.decision(monday, "accepted", received_at=monday + timedelta(days=30))
-    rows.decision(monday, "accepted")
-    rows.cost(week.first, week.after, cost_nano=1, received_at=monday + timedelta(days=40))
+    sdk = {"client_id": "c1"}
+    rows.usage(monday, received_at=monday + timedelta(days=1), **sdk)
+    rows.usage(monday, received_at=monday + timedelta(days=1, milliseconds=1), **sdk)
+    rows.decision(monday, "accepted", received_at=monday + timedelta(days=30), **sdk)
+    rows.decision(monday, "accepted", **sdk)
+    rows.cost(week.first, week.after, cost_nano=1, received_at=monday + timedelta(days=40), **sdk)
     result = rows.runner().run("late_share", week)
     assert (result.numerator, result.denominator) == (2, 4)
+
+
+def test_imported_history_is_not_late_but_counted(rows: Any, week: Period, monday: datetime) -> None:
+    rows.usage(monday, client_id="c1")
+    for days in (0, 200):
+        rows.usage(monday, received_at=monday + timedelta(days=days))
+        rows.decision(monday, "accepted", received_at=monday + timedelta(days=days))
+    result = rows.runner().run("late_share", week)
+    assert (result.numerator, result.denominator, result.excluded) == (0, 1, {"not_from_sdk": 4})
+
+
+def test_of_imported_history_alone_lateness_is_not_known(rows: Any, week: Period, monday: datetime) -> None:
+    rows.usage(monday, received_at=monday + timedelta(days=200))
+    assert rows.runner().run("late_share", week).value is None
