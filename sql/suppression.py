@@ -9,9 +9,10 @@ and leave out each that would make a small group computable; so one small team h
 A combination of sums is orthogonal to every vector that all sums are orthogonal to. So we keep one such vector,
 random otherwise, and a group is computable if its values add up to zero (a fingerprint, after Freivalds, R. (1979),
 "Fast probabilistic algorithms", MFCS, 57–69). That turns the search for a small group among all that are computable
-into one for at most four numbers that add up to zero. We count modulo a prime. Chance (one in 10⁹ even for 600 teams
-of one person) can only hide a sum that could be shown. A small group is overlooked only if the prime divides a minor
-of the system, which is a number that the sizes do not depend on and nobody can aim at.
+into one for at most four numbers that add up to zero. We count modulo a prime.
+Chance, two in 10⁹ a sum even for 600 teams of one person, can only hide a sum that could be shown: a group that is
+computable always adds up to zero. The one exception is a system with a minor that this prime divides; with whole
+numbers of 61 bits no declared audiences come upon one unless they are made for it.
 """
 
 from __future__ import annotations
