@@ -18,7 +18,7 @@ from uptake.alerts.message import Block, Button, Buttons, Footer, Message, Text
 from uptake.alerts.phrases import counted, say
 from uptake.calendar import IsoWeek, Period, month_of
 from uptake.money import to_nano
-from uptake.sql.queries import Driver, SpendSoFar
+from uptake.sql.results import Driver, SpendSoFar
 from uptake.workspace.models import Budget, Organisation
 
 State = Literal["inactive", "ok", "watch", "warn", "breach"]

@@ -21,8 +21,7 @@ from uptake.alerts.message import Actions, Block, Chart, Footer, Message, Series
 from uptake.alerts.phrases import counted, say
 from uptake.calendar import IsoWeek
 from uptake.errors import UsageError
-from uptake.sql.queries import AdoptionPairs
-from uptake.sql.results import KpiResult
+from uptake.sql.results import AdoptionPairs, KpiResult
 from uptake.stats import Change, compare_shares
 from uptake.workspace.models import Audience, Organisation
 
@@ -239,8 +238,8 @@ def _pressing(inputs: DigestInputs, changes: Mapping[str, Change]) -> str | None
     locale = inputs.locale
     overrides, thumbs = changes.get("override_rate"), changes.get("thumbs_down")
     if overrides and overrides.clear and overrides.difference > 0:
-        if inputs.jumps:
-            jump = inputs.jumps[0]
+        jump = next((jump for jump in inputs.jumps if jump.risen), None)
+        if jump is not None:
             since = ""
             if jump.first_at is not None:
                 local = jump.first_at.astimezone(ZoneInfo(inputs.organisation.zone)).date()

@@ -8,8 +8,7 @@ from uptake.alerts import formats
 from uptake.alerts.budgets import Evaluation
 from uptake.alerts.formats import Language
 from uptake.alerts.phrases import counted, say
-from uptake.sql.queries import AdoptionPairs
-from uptake.sql.results import KpiResult
+from uptake.sql.results import AdoptionPairs, KpiResult
 from uptake.stats import Change
 
 Cells = tuple[str, str, str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,7 @@ from uptake.alerts.findings import FEW, Finding
 from uptake.alerts.formats import Language
 from uptake.alerts.phrases import counted, say
 from uptake.schemas.taxonomy import REASONS
-from uptake.sql.queries import PromptOverrides, ReasonCount
-from uptake.sql.results import KpiResult
+from uptake.sql.results import KpiResult, PromptOverrides, ReasonCount
 from uptake.stats import compare_shares, newcombe
 
 AT_MOST = 3
@@ -27,8 +26,9 @@ MAIN_REASON = 0.3
 class PromptJump:
     """A prompt version that people override clearly more often than another one of the same app and use case.
 
-    `first_at` is its first decision of the week, where the version it follows was decided in that week too: then
-    it is when the jump began, else None.
+    `first_at` is its first decision, where that and one about the version it follows lie in the week: then it is when
+    the jump began, else None. `risen` tells whether it is new this week, or overridden clearly more than in the week
+    before: else the week's rise is not its doing.
     """
 
     place: str
@@ -40,6 +40,7 @@ class PromptJump:
     reason: str = ""
     reason_share: float = 0.0
     first_at: datetime | None = None
+    risen: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ def prompt_jumps(
     A version is compared with the one that came before it this week, else with the most decided other version
     of the week before. Fewer than 20 decisions on a side are no comparison.
     """
-    earlier = [row for row in before if row.decided >= ENOUGH_DECISIONS]
+    last_week = {(row.app, row.use_case, row.prompt_version): row for row in before}
+    earlier = [row for row in last_week.values() if row.decided >= ENOUGH_DECISIONS]
     groups: dict[tuple[str, str], list[PromptOverrides]] = {}
     for row in this:
         if row.prompt_version and row.decided >= ENOUGH_DECISIONS:
@@ -75,15 +77,21 @@ def prompt_jumps(
         for at, row in enumerate(rows):
             others = [r for r in past if r.prompt_version != row.prompt_version]
             other = rows[at - 1] if at else max(others, key=lambda r: r.decided, default=None)
-            jump = _jump(row, other, reasons, began=bool(at)) if other else None
+            jump = _jump(row, other, reasons) if other else None
             if jump is not None:
-                found.append(jump)
+                was = last_week.get((app, use_case, row.prompt_version))
+                began = row.first_at if at and was is None else None
+                found.append(replace(jump, first_at=began, risen=was is None or _worse(was, row)))
     return sorted(found, key=lambda jump: (-jump.excess, jump.place, jump.prompt))
 
 
-def _jump(
-    row: PromptOverrides, other: PromptOverrides, reasons: Sequence[ReasonCount], *, began: bool
-) -> PromptJump | None:
+def _worse(was: PromptOverrides, now: PromptOverrides) -> bool:
+    """Whether a version is overridden clearly more than in the week before."""
+    change = compare_shares(was.overridden, was.decided, now.overridden, now.decided)
+    return change is not None and change.clear and change.difference > 0
+
+
+def _jump(row: PromptOverrides, other: PromptOverrides, reasons: Sequence[ReasonCount]) -> PromptJump | None:
     change = compare_shares(other.overridden, other.decided, row.overridden, row.decided)
     if change is None or not change.clear or change.difference < WORTH_SAYING:
         return None
@@ -100,7 +108,6 @@ def _jump(
         excess=change.difference * row.decided,
         reason=main.reason if main and telling else "",
         reason_share=main.given / main.overridden if main and telling else 0.0,
-        first_at=row.first_at if began else None,
     )
 
 

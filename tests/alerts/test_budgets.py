@@ -11,7 +11,7 @@ import pytest
 from uptake.alerts import budgets
 from uptake.alerts.message import Buttons, Footer, Message, Text
 from uptake.calendar import Period, month_of
-from uptake.sql.queries import Driver, SpendSoFar
+from uptake.sql.results import Driver, SpendSoFar
 from uptake.workspace.models import Budget, Organisation, Scope
 
 NANO = 10**9

@@ -20,8 +20,14 @@ from uptake.alerts.render import text
 from uptake.calendar import IsoWeek, Period, month_of
 from uptake.errors import UsageError
 from uptake.sql.catalogue import load_catalogue
-from uptake.sql.queries import AdoptionPairs, PromptOverrides, ReasonCount, SpendSoFar, UnauthorisedGroup
-from uptake.sql.results import KpiResult
+from uptake.sql.results import (
+    AdoptionPairs,
+    KpiResult,
+    PromptOverrides,
+    ReasonCount,
+    SpendSoFar,
+    UnauthorisedGroup,
+)
 from uptake.stats import wilson
 from uptake.workspace.models import Audience, Budget, Organisation, Scope
 
@@ -88,8 +94,8 @@ def _finding() -> findings.Finding:
 
 
 PROMPTS = [
-    PromptOverrides("claims-letter", "letter", "v13", 300, 39, _at(9), _at(12)),
-    PromptOverrides("claims-letter", "letter", "v14", 450, 140, _at(12), _at(15)),
+    PromptOverrides("claims-letter", "letter", "v13", 300, 39, _at(9)),
+    PromptOverrides("claims-letter", "letter", "v14", 450, 140, _at(12)),
 ]
 REASONS = [
     ReasonCount("claims-letter", "letter", "v14", "wrong_tone", 81, 140),
@@ -479,35 +485,57 @@ def test_nothing_to_do_is_no_list(make: Make) -> None:
 
 def test_a_difference_that_chance_would_make_is_no_action() -> None:
     rows = [
-        PromptOverrides("app", "", "v1", 40, 6, _at(9), _at(10)),
-        PromptOverrides("app", "", "v2", 40, 10, _at(11), _at(12)),
+        PromptOverrides("app", "", "v1", 40, 6, _at(9)),
+        PromptOverrides("app", "", "v2", 40, 10, _at(11)),
     ]
     assert prompt_jumps(rows, []) == []
 
 
 def test_a_few_decisions_are_no_comparison() -> None:
     rows = [
-        PromptOverrides("app", "", "v1", 19, 0, _at(9), _at(10)),
-        PromptOverrides("app", "", "v2", 200, 100, _at(11), _at(12)),
+        PromptOverrides("app", "", "v1", 19, 0, _at(9)),
+        PromptOverrides("app", "", "v2", 200, 100, _at(11)),
     ]
     assert prompt_jumps(rows, []) == []
 
 
 def test_a_version_that_filled_the_week_is_compared_with_the_week_before() -> None:
-    now = [PromptOverrides("app", "", "v2", 200, 100, _at(9), _at(15))]
+    now = [PromptOverrides("app", "", "v2", 200, 100, _at(9))]
     before = [
-        PromptOverrides("app", "", "v1", 200, 20, _at(2), _at(8)),
-        PromptOverrides("app", "", "v2", 30, 15, _at(8), _at(8)),
-        PromptOverrides("other", "", "v0", 900, 0, _at(2), _at(8)),
+        PromptOverrides("app", "", "v1", 200, 20, _at(2)),
+        PromptOverrides("app", "", "v2", 30, 15, _at(8)),
+        PromptOverrides("other", "", "v0", 900, 0, _at(2)),
     ]
     (jump,) = prompt_jumps(now, before)
     assert (jump.prompt, jump.other, jump.other_share) == ("v2", "v1", 0.1)
 
 
+def test_a_version_of_the_week_before_did_not_begin_this_week(make: Make) -> None:
+    now = [
+        PromptOverrides("app", "", "v1", 200, 20, _at(9)),
+        PromptOverrides("app", "", "v2", 200, 100, _at(12)),
+    ]
+    (new,) = prompt_jumps(now, [PromptOverrides("app", "", "v1", 200, 20, _at(2))])
+    assert (new.first_at, new.risen) == (_at(12), True)
+    few = PromptOverrides("app", "", "v2", 5, 3, _at(8))
+    (known,) = prompt_jumps(now, [few])
+    assert (known.first_at, known.risen) == (None, False), "as bad as it was"
+    better = PromptOverrides("app", "", "v2", 100, 10, _at(2))
+    (worse,) = prompt_jumps(now, [better])
+    assert (worse.first_at, worse.risen) == (None, True)
+    for jumps, says in (
+        ([new], "Overrides jumped on Thursday with app, prompt v2"),
+        ([worse], "Overrides jumped with app, prompt v2"),
+        ([known], "Overrides jumped to 24%."),
+        ([known, worse], "Overrides jumped with app, prompt v2"),
+    ):
+        assert says in _verdict(digest.compose(make(jumps=jumps), MONDAY))
+
+
 def test_an_improvement_is_no_action() -> None:
     rows = [
-        PromptOverrides("app", "", "v1", 200, 100, _at(9), _at(10)),
-        PromptOverrides("app", "", "v2", 200, 10, _at(11), _at(12)),
+        PromptOverrides("app", "", "v1", 200, 100, _at(9)),
+        PromptOverrides("app", "", "v2", 200, 10, _at(11)),
     ]
     assert prompt_jumps(rows, []) == []
 
