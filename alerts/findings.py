@@ -1,20 +1,22 @@
 """Unauthorised use: from groups of calls to findings that are said once. Pure.
 
-A finding is (tenant, rule, app, subject). Its figures grow while it is open; only its first appearance is said.
+A finding is (tenant, rule, app, subject, episode). Its figures grow while it is open; only its first appearance is
+said. It is resolved when the registry allows the use. A use after that which is not allowed is a new episode: another
+fact, that counts nothing from before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from uptake.alerts import formats
 from uptake.alerts.formats import Language
 from uptake.alerts.message import Button, Buttons, Message, Text
 from uptake.alerts.phrases import counted, say
-from uptake.sql.queries import UnauthorisedGroup
+from uptake.sql.results import UnauthorisedGroup
 from uptake.workspace.models import App, Organisation, Workspace
 
 FEW = 5  # a group of fewer people is not counted out
@@ -28,12 +30,19 @@ RULES = (
 )
 
 
+RESOLVED = "resolved"
+
+Key = tuple[str, str, str]
+"""Rule, app and subject."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One way in which one app is used against the registry, over all teams.
 
     `people` is None for a few (one to four); it is a lower bound (`people_or_more`) where a further team's own
-    count was too small to be known.
+    count was too small to be known. `episode` is empty for the first one, else the UTC day on which the one before
+    was resolved: all processes know it, and a late event does not move it.
     """
 
     rule: str
@@ -50,6 +59,11 @@ class Finding:
     models: tuple[str, ...]
     data_classes: tuple[str, ...]
     people_or_more: bool = False
+    episode: str = ""
+
+    @property
+    def key(self) -> Key:
+        return self.rule, self.app, self.subject
 
     def detail(self) -> dict[str, Any]:
         """What is kept of it beside its identity."""
@@ -64,6 +78,7 @@ class Finding:
             "teams": list(self.teams),
             "models": list(self.models),
             "data_classes": list(self.data_classes),
+            "episode": self.episode,
         }
 
 
@@ -72,9 +87,12 @@ class Known:
     """A finding that is on record: since when, and until when it was last seen."""
 
     identity: str
+    key: Key
     first_seen: datetime
     last_seen: datetime
     status: str = "open"
+    episode: str = ""
+    resolved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +104,8 @@ class Decision:
 
 
 def identity(tenant: str, finding: Finding) -> str:
-    return "/".join(("finding", tenant, finding.rule, _part(finding.app), _part(finding.subject)))
+    name = "/".join(("finding", tenant, finding.rule, _part(finding.app), _part(finding.subject)))
+    return f"{name}/{finding.episode}" if finding.episode else name
 
 
 def _part(text: str) -> str:
@@ -128,16 +147,56 @@ def _one(rule: str, app: str, subject: str, groups: Sequence[UnauthorisedGroup])
 def decide(tenant: str, groups: Iterable[UnauthorisedGroup], known: Mapping[str, Known]) -> Decision:
     """Which findings are new, and which known ones were seen again.
 
-    The groups cover a window; a known finding keeps the first time it was ever seen.
+    The groups cover a window; a known finding keeps the first time it was ever seen. What happened up to the moment
+    at which a finding was resolved is over, however late it is looked at.
     """
+    at_hand = {k.key: k for k in known.values() if k.status != RESOLVED}
+    over = resolved(known)
     new, seen = [], []
     for finding in merge(groups):
-        before = known.get(identity(tenant, finding))
-        if before is None:
+        before, since = at_hand.get(finding.key), over.get(finding.key)
+        if before is not None:
+            first = min(before.first_seen, finding.first_seen)
+            seen.append(replace(finding, first_seen=first, episode=before.episode))
+        elif since is None:
             new.append(finding)
-        else:
-            seen.append(replace(finding, first_seen=min(before.first_seen, finding.first_seen)))
+        elif finding.last_seen > since:
+            new.append(replace(finding, episode=since.astimezone(UTC).date().isoformat()))
     return Decision(tuple(new), tuple(seen))
+
+
+def resolved(known: Mapping[str, Known]) -> dict[Key, datetime]:
+    """When a use that is on record was last resolved."""
+    over: dict[Key, datetime] = {}
+    for one in known.values():
+        if one.status == RESOLVED and one.resolved_at is not None:
+            over[one.key] = max(one.resolved_at, over.get(one.key, one.resolved_at))
+    return over
+
+
+def allowed(workspace: Workspace, key: Key, day: date) -> bool:
+    """Whether the registry would allow on `day` what a finding was about.
+
+    A model is looked for by the name that was reported: one that is on the list by its name in the price list only
+    stays open.
+    """
+    rule, name, subject = key
+    app = workspace.registry.get(name)
+    if app is None:
+        return False
+    if rule == "unregistered_app":
+        return True
+    if rule == "outside_validity":
+        return (app.valid_from is None or app.valid_from <= day) and (
+            app.valid_to is None or day < app.valid_to
+        )
+    lists = {
+        "model_not_allowed": app.allowed_models,
+        "use_case_not_allowed": app.use_cases,
+        "team_not_allowed": app.teams,
+        "data_class_not_allowed": app.data_classes,
+    }
+    return rule in lists and (not lists[rule] or subject in lists[rule])
 
 
 def compose(
@@ -185,19 +244,23 @@ def _size(
     who = say(
         "finding.in_teams", locale, what=people(finding.people, locale, finding.people_or_more), teams=teams
     )
-    known = formats.money(finding.known_nano, organisation.currency, locale)
-    # what is not known is not zero
-    unknown = bool(finding.unpriced_calls) and not finding.known_nano
-    cost = say("finding.cost_unknown", locale) if unknown else known
+    price, *bound = cost(
+        finding.known_nano, finding.upper_nano, finding.unpriced_calls, organisation.currency, locale
+    )
     whole = sum(team_spend.get(team, 0) for team in finding.teams)
     if whole >= finding.known_nano > 0:
         share = formats.share(finding.known_nano / whole, locale)
-        cost += f" ({say('finding.of_spend', locale, share=share, teams=teams)})"
-    parts = [calls, who, cost]
-    if finding.unpriced_calls:
-        upper = formats.money(finding.upper_nano, organisation.currency, locale)
-        parts.append(counted("finding.unpriced", locale, finding.unpriced_calls, upper=upper))
-    return ", ".join(parts)
+        price += f" ({say('finding.of_spend', locale, share=share, teams=teams)})"
+    return ", ".join([calls, who, price, *bound])
+
+
+def cost(known: int, upper: int, unpriced: int, currency: str, locale: Language) -> list[str]:
+    """What is known of a cost, and what it is at most where calls have no price. Not known is not zero."""
+    if not unpriced:
+        return [formats.money(known, currency, locale)]
+    price = formats.money(known, currency, locale) if known else say("finding.cost_unknown", locale)
+    most = formats.money(upper, currency, locale)
+    return [price, counted("finding.unpriced", locale, unpriced, upper=most)]
 
 
 def _reasons(finding: Finding, workspace: Workspace, locale: Language) -> list[str]:
@@ -215,7 +278,7 @@ def _reasons(finding: Finding, workspace: Workspace, locale: Language) -> list[s
     if app is None:
         lines.append(_who_may(finding, workspace, locale))
     else:
-        lines += [*_instead(finding, app, locale), say("finding.owner", locale, owner=app.owner)]
+        lines += [*instead(finding, app, locale), say("finding.owner", locale, owner=app.owner)]
     return [" ".join(part for part in lines if part)]
 
 
@@ -236,7 +299,8 @@ def _covers(allowed: Sequence[str], used: Sequence[str]) -> bool:
     return not allowed or set(used) <= set(allowed)
 
 
-def _instead(finding: Finding, app: App, locale: Language) -> list[str]:
+def instead(finding: Finding, app: App, locale: Language) -> list[str]:
+    """What the registry allows of the kind that the finding is about."""
     lists = {
         "model_not_allowed": ("finding.instead_models", app.allowed_models),
         "use_case_not_allowed": ("finding.instead_use_cases", app.use_cases),

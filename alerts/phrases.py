@@ -158,6 +158,38 @@ PHRASES: Mapping[str, tuple[Phrase, Phrase]] = DIGEST | {
         "To allow it, add it to apps.yaml; to stop it, talk to whoever runs it.",
         "Pour l’autoriser, la déclarer dans apps.yaml\xa0; pour l’arrêter, voir avec qui l’exploite.",
     ),
+    "flood.unregistered_app": (
+        "Unregistered app “{app}”, in {n} ways",
+        "Application non déclarée «\xa0{app}\xa0», de {n} façons",
+    ),
+    "flood.outside_validity": (
+        "“{app}” is used outside its registered period, in {n} ways",
+        "«\xa0{app}\xa0» est utilisée hors de sa période de validité, de {n} façons",
+    ),
+    "flood.team_not_allowed": (
+        "“{app}” is used by {n} teams that may not",
+        "«\xa0{app}\xa0» est utilisée par {n} équipes, sans autorisation",
+    ),
+    "flood.use_case_not_allowed": (
+        "“{app}” is used for {n} use cases that are not registered",
+        "«\xa0{app}\xa0» sert à {n} usages non déclarés",
+    ),
+    "flood.model_not_allowed": (
+        "“{app}” uses {n} models that it may not",
+        "«\xa0{app}\xa0» utilise {n} modèles non autorisés",
+    ),
+    "flood.data_class_not_allowed": (
+        "“{app}” handles {n} classes of data that it may not",
+        "«\xa0{app}\xa0» traite {n} classes de données sans autorisation",
+    ),
+    "flood.other": (
+        "“{app}” breaks the rule {rule} in {n} ways",
+        "«\xa0{app}\xa0» enfreint la règle {rule} de {n} façons",
+    ),
+    "flood.examples": (
+        "Among them {names}. The others are in `uptake findings`.",
+        "Dont {names}. Les autres sont dans `uptake findings`.",
+    ),
     # people
     "people": (("{n} person", "{n} people"), ("{n} personne", "{n} personnes")),
     "people.at_least": (

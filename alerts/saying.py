@@ -6,14 +6,14 @@ keeps what was said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
-from uptake.alerts import budgets, digest, findings, ledger, standing
+from uptake.alerts import budgets, digest, findings, floods, ledger, standing
 from uptake.alerts.digest_inputs import Gatherer, audiences
 from uptake.calendar import IsoWeek, Period
 from uptake.clickhouse import TenantDatabase
@@ -109,19 +109,29 @@ def say_findings(place: Place, now: datetime, far: bool) -> int:
     days = FAR_DAYS if far else NEAR_DAYS
     window = Period(today - timedelta(days=days), today + timedelta(days=1), organisation.zone)
     # 1. ask
-    groups = queries.unauthorised_groups(place.database, window.start, window.end)
-    if not groups:
-        return 0
+    known = standing.known_findings(place.state, place.tenant)
+    groups = _unauthorised(place, window, findings.resolved(known))
     # 2. decide
-    decision = findings.decide(place.tenant, groups, standing.known_findings(place.state, place.tenant))
+    decision = findings.decide(place.tenant, groups, known)
+    # an episode that the registry allows has none: the call came from a clock that runs ahead
+    new = [f for f in decision.new if not (f.episode and findings.allowed(place.workspace, f.key, today))]
+    names = {findings.identity(place.tenant, finding): finding for finding in new}
+    told = ledger.said(place.state, names)
+    unsaid = [finding for name, finding in names.items() if name not in told]
     spend: dict[str, int] = {}
-    if decision.new:
+    if unsaid:
         results = KpiRunner(place.database, place.workspace).by_team("spend", window)
         spend = {team: int(result.value) for team, result in results.items() if result.value is not None}
     # 3. say what is new
     said = 0
-    for finding in decision.new:
-        message = findings.compose(finding, place.workspace, spend)
+    for some in floods.bundle(unsaid):
+        first, *others = some
+        alone = not others
+        message = (
+            findings.compose(first, place.workspace, spend)
+            if alone
+            else floods.compose(some, place.workspace)
+        )
         channels = [channel_of(place.workspace, message.identity)]
         said += ledger.say(
             place.state,
@@ -131,11 +141,43 @@ def say_findings(place: Place, now: datetime, far: bool) -> int:
             message,
             channels,
             now,
-            detail=finding.detail(),
+            also=[findings.identity(place.tenant, finding) for finding in others],
+            detail=first.detail(),
         )
-    # 4. record; figures of the short window would make known findings shrink
-    standing.save_findings(place.state, place.tenant, [*decision.new, *(decision.seen if far else ())])
+    # 4. record what was said (another process may have said a part of a flood: the rest is new on the next look);
+    # figures of the short window would make known findings shrink
+    told = ledger.said(place.state, names)
+    recorded = [finding for name, finding in names.items() if name in told]
+    standing.save_findings(place.state, place.tenant, recorded, opened=True)
+    if far:
+        standing.save_findings(place.state, place.tenant, decision.seen)
+        # 5. what the registry allows by now is resolved
+        settled = [
+            one.identity
+            for one in known.values()
+            if one.status != findings.RESOLVED and findings.allowed(place.workspace, one.key, today)
+        ]
+        standing.resolve_findings(place.state, place.tenant, settled, now)
     return said
+
+
+def _unauthorised(
+    place: Place, window: Period, resolved: Mapping[findings.Key, datetime]
+) -> list[queries.UnauthorisedGroup]:
+    """The groups of the window. Of a use that was resolved within it only what came after, and nothing if nothing
+    did."""
+    groups = queries.unauthorised_groups(place.database, window.start, window.end)
+
+    def key(group: queries.UnauthorisedGroup) -> findings.Key:
+        return group.rule, group.app, group.subject
+
+    over = {k: at for k in {key(g) for g in groups} if (at := resolved.get(k)) and at > window.start}
+    again = {key(g) for g in groups if key(g) in over and g.last_seen > over[key(g)]}
+    found = [g for g in groups if key(g) not in over]
+    for at in sorted({over[k] for k in again}):
+        later = queries.unauthorised_groups(place.database, at, window.end)
+        found += [g for g in later if key(g) in again and over[key(g)] == at]
+    return found
 
 
 def digests_due(place: Place, now: datetime) -> Iterator[tuple[Audience, IsoWeek]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, and_, select
 
 from uptake.alerts.budgets import Evaluation
-from uptake.alerts.findings import Finding, Known, identity
+from uptake.alerts.findings import RESOLVED, Finding, Known, identity
 from uptake.calendar import Period
 from uptake.state.store import from_micros, to_micros
 from uptake.state.tables import budgets, findings, marks
@@ -89,20 +89,35 @@ def load_budgets(engine: Engine, tenant: str) -> dict[str, BudgetStanding]:
         }
 
 
-def save_findings(engine: Engine, tenant: str, found: Iterable[Finding]) -> None:
-    """Record findings, or bring them up to date. A status that a person set is kept."""
+def save_findings(engine: Engine, tenant: str, found: Iterable[Finding], *, opened: bool = False) -> None:
+    """Record findings, or bring them up to date. The status of one on record is kept unless it is `opened`."""
     with engine.begin() as connection:
         for finding in found:
             name = identity(tenant, finding)
-            values = {
+            values: dict[str, Any] = {
                 "first_seen": to_micros(finding.first_seen),
                 "last_seen": to_micros(finding.last_seen),
                 "detail": finding.detail(),
             }
+            if opened:
+                values["status"] = "open"
             where = findings.c.identity == name
             if connection.execute(findings.update().where(where).values(**values)).rowcount == 0:
-                fixed = {"tenant": tenant, "rule": finding.rule, "subject": finding.subject, "status": "open"}
-                connection.execute(findings.insert().values(identity=name, **fixed, **values))
+                fixed = {"tenant": tenant, "rule": finding.rule, "subject": finding.subject}
+                row = {"status": "open", **fixed, **values}
+                connection.execute(findings.insert().values(identity=name, **row))
+
+
+def resolve_findings(engine: Engine, tenant: str, identities: Collection[str], now: datetime) -> None:
+    """Note that the registry allows by now what these open findings are about."""
+    with engine.begin() as connection:
+        for name in identities:
+            where = (findings.c.identity == name) & (findings.c.tenant == tenant)
+            where &= findings.c.status != RESOLVED
+            row = connection.execute(select(findings.c.detail).where(where)).one_or_none()
+            if row is not None:
+                detail = {**row.detail, "resolved_at": to_micros(now)}
+                connection.execute(findings.update().where(where).values(status=RESOLVED, detail=detail))
 
 
 def load_findings(engine: Engine, tenant: str, status: str | None = None) -> list[FindingStanding]:
@@ -126,10 +141,22 @@ def load_findings(engine: Engine, tenant: str, status: str | None = None) -> lis
 
 
 def known_findings(engine: Engine, tenant: str) -> dict[str, Known]:
-    return {
-        f.identity: Known(f.identity, f.first_seen, f.last_seen, f.status)
-        for f in load_findings(engine, tenant)
-    }
+    """Findings on record by identity, resolved ones too."""
+    return {f.identity: _known(f) for f in load_findings(engine, tenant)}
+
+
+def _known(found: FindingStanding) -> Known:
+    detail = found.detail
+    resolved_at = detail.get("resolved_at")
+    return Known(
+        found.identity,
+        (found.rule, detail["app"], found.subject),
+        found.first_seen,
+        found.last_seen,
+        found.status,
+        detail.get("episode", ""),
+        None if resolved_at is None else from_micros(resolved_at),
+    )
 
 
 def save_mark(engine: Engine, name: str, value: Any, now: datetime) -> None:

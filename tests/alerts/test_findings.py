@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from uptake.alerts import findings
+from uptake.alerts import findings, floods
 from uptake.alerts.findings import Finding, Known
 from uptake.alerts.message import Message, Text
-from uptake.sql.queries import UnauthorisedGroup
+from uptake.sql.results import UnauthorisedGroup
 from uptake.workspace.models import App, Organisation, Workspace
 
 NANO = 10**9
@@ -79,12 +79,83 @@ def test_different_subjects_are_different_findings() -> None:
 
 def test_a_known_finding_is_brought_up_to_date_and_not_said_again() -> None:
     name = findings.identity("acme", _one())
-    known = {name: Known(name, SEEN - timedelta(days=9), SEEN)}
+    known = {name: Known(name, _one().key, SEEN - timedelta(days=9), SEEN)}
     decision = findings.decide("acme", [_group()], known)
     assert decision.new == ()
     (seen,) = decision.seen
     assert seen.first_seen == SEEN - timedelta(days=9)
-    assert findings.decide("globex", [_group()], known).new, "another tenant's finding is another fact"
+    assert findings.identity("globex", seen) != name, "another tenant's finding is another fact"
+
+
+def test_what_was_resolved_is_over_until_it_happens_again() -> None:
+    name, over = findings.identity("acme", _one()), SEEN + timedelta(days=3)
+    ended = Known(name, _one().key, SEEN, SEEN, findings.RESOLVED, resolved_at=over)
+    known = {name: ended}
+    assert findings.decide("acme", [_group(last_seen=over)], known) == findings.Decision((), ())
+    later = _group(first_seen=over + timedelta(hours=1), last_seen=over + timedelta(days=1))
+    (again,) = findings.decide("acme", [later], known).new
+    other = findings.identity("acme", again)
+    assert other == f"{name}/2026-11-20", "a fact of its own, whoever finds it and when"
+    known[other] = Known(other, again.key, again.first_seen, again.last_seen, "open", again.episode)
+    (seen,) = findings.decide("acme", [later], known).seen
+    assert findings.identity("acme", seen) == other
+
+
+@pytest.mark.parametrize(
+    ("rule", "app", "subject", "allowed"),
+    [
+        ("unregistered_app", "tender-bot", "", False),
+        ("unregistered_app", "chat", "", True),
+        ("model_not_allowed", "claims-letter", "gpt-x", False),
+        ("model_not_allowed", "claims-letter", "gpt-5.6-sol", True),
+        ("model_not_allowed", "chat", "gpt-x", True),
+        ("use_case_not_allowed", "claims-letter", "poems", False),
+        ("use_case_not_allowed", "claims-letter", "letter", True),
+        ("team_not_allowed", "claims-letter", "Sales", False),
+        ("team_not_allowed", "chat", "Sales", True),
+        ("data_class_not_allowed", "chat", "confidential", False),
+        ("data_class_not_allowed", "chat", "internal", True),
+        ("data_class_not_allowed", "gone", "internal", False),
+        ("outside_validity", "chat", "", True),
+        ("outside_validity", "pilot", "", False),
+        ("tomorrow", "chat", "", False),
+    ],
+)
+def test_the_registry_says_what_is_allowed_by_now(rule: str, app: str, subject: str, allowed: bool) -> None:
+    pilot = App(app="pilot", owner="IT", valid_from=date(2026, 11, 1), valid_to=date(2026, 11, 17))
+    workspace = Workspace(organisation=WORKSPACE.organisation, apps=(*WORKSPACE.apps, pilot))
+    assert findings.allowed(workspace, (rule, app, subject), date(2026, 11, 17)) == allowed
+
+
+def _many(count: int, **changes: Any) -> list[Finding]:
+    rule = {"rule": "use_case_not_allowed", "app": "claims-letter", **changes}
+    groups = [_group(**{"subject": f"case-{n:02}", "known_nano": n * NANO, **rule}) for n in range(count)]
+    return findings.merge(groups)
+
+
+def test_more_than_ten_of_a_rule_and_app_are_one_message() -> None:
+    ten, eleven = _many(10), _many(11, app="chat")
+    assert [len(some) for some in floods.bundle([*ten, *eleven, _one()])] == [*[1] * 10, 11, 1]
+
+
+def test_a_flood_says_how_many_gives_examples_and_what_is_allowed() -> None:
+    message = floods.compose(_many(12), WORKSPACE)
+    assert message.title == "🟠 “claims-letter” is used for 12 use cases that are not registered"
+    assert message.identity == "finding/acme/use_case_not_allowed/claims-letter/case-00"
+    assert _text(message).split("\n") == [
+        "First seen Tue 17 Nov 08:31 · 50,160 calls, €66.00",
+        "Among them case-00, case-01, case-02, case-03 and case-04. The others are in `uptake findings`.",
+        "Registered use cases: letter. Owner: Claims IT.",
+        "To allow it, change its entry in apps.yaml; to stop it, talk to whoever runs it.",
+    ]
+
+
+@pytest.mark.parametrize("rule", [*findings.RULES, "tomorrow"])
+def test_every_flood_speaks_both_languages(rule: str) -> None:
+    for locale in ("en", "fr"):
+        message = floods.compose(_many(12, rule=rule), WORKSPACE, locale)  # type: ignore[arg-type]
+        assert "{" not in message.title + _text(message)
+        assert "12" in message.title
 
 
 def test_names_with_slashes_do_not_share_an_identity() -> None:

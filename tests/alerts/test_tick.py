@@ -299,6 +299,79 @@ def test_a_known_finding_does_not_shrink_to_what_the_short_window_sees(world: Wo
         assert finding.detail["calls"] == calls
 
 
+def _register(world: World, *names: str) -> None:
+    apps = tuple(App(app=name, owner="IT") for name in ("claims-letter", *names))
+    # a copy would keep the registry of the old one
+    old = world.workspace
+    fields = {name: getattr(old, name) for name in Workspace.model_fields}
+    world.workspace = Workspace(**{**fields, "apps": apps})
+
+
+def _look(world: World, tick: Tick, **later: float) -> dict[str, str]:
+    """Let time pass and look far; what is on record, by status."""
+    world.clock.set(world.clock.now() + timedelta(**later))
+    tick.run(world.clock.now())
+    return {f.identity: f.status for f in standing.load_findings(world.engine, world.tenant)}
+
+
+def test_a_finding_is_resolved_when_the_registry_allows_it_and_said_again_when_it_comes_back(
+    world: World,
+) -> None:
+    tick, stray = world.tick(), {"app": "tender-bot", "authorisation": "unregistered_app"}
+    first = f"finding/{world.tenant}/unregistered_app/tender-bot/"
+    world.usage(world.clock.now() - timedelta(hours=1), 5, calls=7, **stray)
+    assert _look(world, tick) == {first: "open"}
+    _register(world, "tender-bot")
+    assert _look(world, tick, hours=2) == {first: "resolved"}
+    assert _look(world, tick, hours=2) == {first: "resolved"}
+    _register(world)
+    assert _look(world, tick, hours=2) == {first: "resolved"}, (
+        "what was used before it was registered is over"
+    )
+    again = f"{first}/2026-11-18"
+    world.clock.set(world.clock.now() + timedelta(hours=30))
+    world.usage(world.clock.now(), 5, calls=2, **stray)
+    for _ in range(2):
+        assert _look(world, tick, hours=2) == {first: "resolved", again: "open"}
+    assert world.said("finding") == [first, again]
+    counted = {f.identity: f.detail["calls"] for f in standing.load_findings(world.engine, world.tenant)}
+    assert counted == {first: 7, again: 2}, "an episode counts nothing from before"
+    assert "2 calls, fewer than 5 people" in world.stream.getvalue()
+
+
+def test_a_clock_that_runs_ahead_reopens_nothing_that_the_registry_allows(world: World) -> None:
+    tick, stray = world.tick(), {"app": "tender-bot", "authorisation": "unregistered_app"}
+    world.usage(world.clock.now() - timedelta(hours=1), 5, **stray)
+    _look(world, tick)
+    _register(world, "tender-bot")
+    _look(world, tick, hours=2)
+    world.usage(world.clock.now() + timedelta(hours=1), 5, **stray)
+    assert list(_look(world, tick, hours=2).values()) == ["resolved"]
+
+
+def test_a_flood_of_findings_is_one_message_and_each_is_on_record(world: World) -> None:
+    tick = world.tick()
+    rule = {"authorisation": "use_case_not_allowed"}
+    for n in range(11):
+        world.usage(world.clock.now() - timedelta(hours=1), 1, use_case=f"case-{n}", **rule)
+    assert len(_look(world, tick)) == 11
+    assert world.sent("finding/") == ["#ai-ops"]
+    assert len(world.said("finding")) == 11
+    world.usage(world.clock.now(), 1, use_case="one more", **rule)
+    assert len(_look(world, tick, hours=2)) == 12
+    assert world.sent("finding/") == ["#ai-ops"] * 2
+
+
+def test_a_flood_of_which_a_part_was_said_before_loses_none(world: World, a_message: Any) -> None:
+    rule = {"authorisation": "use_case_not_allowed"}
+    for n in range(12):
+        world.usage(world.clock.now() - timedelta(hours=1), 1, use_case=f"case-{n}", **rule)
+    early = f"finding/{world.tenant}/use_case_not_allowed/claims-letter/case-3"
+    ledger.say(world.engine, early, "finding", world.tenant, a_message(early), ["#ai-ops"], world.clock.now())
+    assert len(_look(world, world.tick())) == 12
+    assert len(world.said("finding")) == 12
+
+
 # --- digests ---
 
 
