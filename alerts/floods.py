@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from uptake.alerts import formats
-from uptake.alerts.findings import RULES, Finding, cost, identity, instead
+from uptake.alerts.findings import Finding, cost, identity, instead
 from uptake.alerts.formats import Language
 from uptake.alerts.message import Message, Text
-from uptake.alerts.phrases import counted, say
+from uptake.alerts.phrases import PHRASES, counted, say
 from uptake.workspace.models import Workspace
 
 FLOOD = 10
@@ -39,7 +39,7 @@ def compose(some: Sequence[Finding], workspace: Workspace, locale: Language | No
     """
     organisation, first = workspace.organisation, some[0]
     language: Language = locale or organisation.locale
-    key = f"flood.{first.rule}" if first.rule in RULES else "flood.other"
+    key = f"flood.{first.rule}" if f"flood.{first.rule}" in PHRASES else "flood.other"
     count = formats.count(len(some), language)
     size = ", ".join(
         [

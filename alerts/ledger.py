@@ -7,7 +7,6 @@ Identities are built by those who compose the message (`budgets.identity`, `find
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,17 +18,6 @@ from uptake.state.store import from_micros, to_micros
 from uptake.state.tables import facts, outbox
 
 _IN_LIST = 500  # bound parameters a statement; SQLite's oldest supported limit is 999
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Something that was said, when, and what was noted beside it."""
-
-    identity: str
-    tenant: str
-    kind: str
-    at: datetime
-    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 def say(
@@ -101,15 +89,3 @@ def said(engine: Engine, identities: Collection[str]) -> dict[str, datetime]:
             query = select(facts.c.identity, facts.c.at).where(facts.c.identity.in_(some))
             found.update({name: from_micros(at) for name, at in connection.execute(query)})
     return found
-
-
-def recent(engine: Engine, tenant: str, kind: str | None = None, limit: int = 50) -> list[Fact]:
-    """A tenant's newest facts, newest first."""
-    query = select(facts).where(facts.c.tenant == tenant).order_by(facts.c.at.desc(), facts.c.identity)
-    if kind is not None:
-        query = query.where(facts.c.kind == kind)
-    with engine.connect() as connection:
-        return [
-            Fact(row.identity, row.tenant, row.kind, from_micros(row.at), row.detail)
-            for row in connection.execute(query.limit(limit))
-        ]

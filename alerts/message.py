@@ -1,7 +1,7 @@
 """The neutral message: what is said, before anybody decides how it looks.
 
 Composers build it, renderers draw it, nothing in it knows Slack, terminals or HTML. All text is plain: a
-renderer escapes it for its medium. `to_json`/`from_json` round-trip it for the outbox.
+renderer escapes it for its medium. The outbox keeps it as JSON (`model_dump`, `model_validate`).
 """
 
 from __future__ import annotations

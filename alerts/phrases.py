@@ -158,14 +158,6 @@ PHRASES: Mapping[str, tuple[Phrase, Phrase]] = DIGEST | {
         "To allow it, add it to apps.yaml; to stop it, talk to whoever runs it.",
         "Pour l’autoriser, la déclarer dans apps.yaml\xa0; pour l’arrêter, voir avec qui l’exploite.",
     ),
-    "flood.unregistered_app": (
-        "Unregistered app “{app}”, in {n} ways",
-        "Application non déclarée «\xa0{app}\xa0», de {n} façons",
-    ),
-    "flood.outside_validity": (
-        "“{app}” is used outside its registered period, in {n} ways",
-        "«\xa0{app}\xa0» est utilisée hors de sa période de validité, de {n} façons",
-    ),
     "flood.team_not_allowed": (
         "“{app}” is used by {n} teams that may not",
         "«\xa0{app}\xa0» est utilisée par {n} équipes, sans autorisation",
@@ -198,7 +190,6 @@ PHRASES: Mapping[str, tuple[Phrase, Phrase]] = DIGEST | {
     ),
     "people.few": ("fewer than 5 people", "moins de 5 personnes"),
     "people.unknown": ("nobody named", "personne d’identifié"),
-    "none_given": ("none named", "aucune"),
     "no_team": ("no team", "aucune équipe"),
 }
 

@@ -190,7 +190,6 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
         "{name}: {first} in {from_week}, {last} in {to_week}",
         "{name}\xa0: {first} en {from_week}, {last} en {to_week}",
     ),
-    "chart.no_summary": ("{name}: no data", "{name}\xa0: pas de données"),
     "footer.complete": ("{share} of events complete", "événements complets à {share}"),
     "footer.complete_unknown": ("completeness not known", "complétude inconnue"),
     "footer.late": ("{share} late", "{share} en retard"),

@@ -79,14 +79,6 @@ def test_many_schedulers_say_one_fact_once(state_url: str, clock: ManualClock, a
         engine.dispose()
 
 
-def test_recent_facts_come_newest_first(engine: Engine, clock: ManualClock, a_message: Build) -> None:
-    for name in ("a", "b"):
-        ledger.say(engine, name, "digest", "acme", a_message(name), ["#a"], clock.now())
-        clock.set(clock.now().replace(hour=clock.now().hour + 1))
-    ledger.say(engine, "other", "digest", "globex", a_message("other"), ["#a"], clock.now())
-    assert [fact.identity for fact in ledger.recent(engine, "acme")] == ["b", "a"]
-
-
 def test_a_row_that_cannot_be_written_is_not_taken_for_a_repetition(
     engine: Engine, clock: ManualClock, a_message: Build
 ) -> None:

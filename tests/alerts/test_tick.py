@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from uptake.alerts import ledger, saying, standing
 from uptake.alerts.deliver.files import FilesDeliverer
@@ -27,6 +27,7 @@ from uptake.clock import ManualClock
 from uptake.errors import UnavailableError
 from uptake.schemas.identity import mint, unix_ms
 from uptake.state.store import open_state
+from uptake.state.tables import facts
 from uptake.workspace.models import App, Audience, Budget, Channels, Organisation, Person, Scope, Workspace
 from uptake.workspace.roster import publish_roster
 
@@ -110,7 +111,9 @@ class World:
         self.database.insert_json_lines("usage", "\n".join(lines).encode())
 
     def said(self, kind: str) -> list[str]:
-        return [fact.identity for fact in reversed(ledger.recent(self.engine, self.tenant, kind))]
+        query = select(facts.c.identity).where(facts.c.tenant == self.tenant, facts.c.kind == kind)
+        with self.engine.connect() as connection:
+            return list(connection.execute(query.order_by(facts.c.at, facts.c.identity)).scalars())
 
     def sent(self, prefix: str) -> list[str]:
         return sorted(
