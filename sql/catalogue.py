@@ -37,6 +37,7 @@ class KpiDefinition(BaseModel):
 
     `people` names the column that counts people, if one does: a cell with fewer than five is not shown.
     `interval` is "wilson" for shares of independent answers or people; money and tokens have none.
+    `counts_money`: a share whose numerator and denominator are amounts in nano units.
     `per_team` is false where the data knows no team: such a KPI is always the organisation's.
     `excludes` and `extras` explain the columns `excluded_<name>` and `extra_<name>` of the query, all of them.
     """
@@ -55,6 +56,7 @@ class KpiDefinition(BaseModel):
     interval: Literal["wilson", "none"] = "none"
     people: Literal["numerator", "denominator", "none"] = "none"
     per_team: bool = True
+    counts_money: bool = False
     example: Words
 
 

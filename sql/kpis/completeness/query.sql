@@ -1,4 +1,4 @@
--- Events received of the events that SDKs accepted, by their cumulative counters. Both are taken by the time of
+-- Events received of the events that apps handed to SDKs, by their cumulative counters. Both are taken by the time of
 -- receipt, because the counters come with the batches. A client that never reported is in neither; what a client
 -- delivers beyond its counter (events still queued at the period's first edge) makes up for no other's loss.
 WITH

@@ -200,10 +200,23 @@ def findings(
     now = home.clock.now()
     database = home.database.tenant(workspace.tenant)
     groups = queries.unauthorised_groups(database, now - timedelta(days=FAR_DAYS), now)
-    unsaid = judge.decide(workspace.tenant, groups, known_findings(home.state, workspace.tenant)).new
+    decision = judge.decide(workspace.tenant, groups, known_findings(home.state, workspace.tenant))
+    unsaid = decision.new
+    # What is on record is brought up to date once an hour; what is shown is as of now.
+    seen = {judge.identity(workspace.tenant, finding): finding for finding in decision.seen}
     on_record = load_findings(home.state, workspace.tenant, None if everything else "open")
     if as_json:
-        documents = [asdict(finding) for finding in on_record]
+        documents = [
+            {
+                **asdict(f),
+                **(
+                    {"last_seen": seen[f.identity].last_seen, "detail": seen[f.identity].detail()}
+                    if f.identity in seen
+                    else {}
+                ),
+            }
+            for f in on_record
+        ]
         documents += [
             {"identity": judge.identity(workspace.tenant, f), "status": "unsaid", **asdict(f)} for f in unsaid
         ]
@@ -221,7 +234,12 @@ def findings(
             "status": status,
         }
 
-    rows = [row(f.detail.get("app"), f.detail.get("calls"), f.status, f) for f in on_record]
+    rows = [
+        row(f.detail.get("app"), seen[f.identity].calls, f.status, seen[f.identity])
+        if f.identity in seen
+        else row(f.detail.get("app"), f.detail.get("calls"), f.status, f)
+        for f in on_record
+    ]
     rows += [row(f.app, f.calls, "not said yet", f) for f in unsaid]
     columns = ("rule", "app", "subject", "first seen", "last seen", "calls", "status")
     empty = f"no findings on record, and none in the last {FAR_DAYS} days"

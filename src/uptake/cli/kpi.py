@@ -56,11 +56,12 @@ def kpi(
         )
     teams = teams_of(home, team, tenant)
     runner = home.runner(tenant)
+    currency = workspace.organisation.currency
     if explain:
         _explain(runner.explain(name, period, teams), as_json)
     elif by_team:
         results = runner.by_team(name, period)
-        rows = [_row(one, result) for one, result in results.items()]
+        rows = [_row(one, result, currency) for one, result in results.items()]
         if as_json:
             print_json([_document(result) for result in results.values()])
         else:
@@ -70,7 +71,7 @@ def kpi(
         if as_json:
             print_json(_document(result))
         else:
-            _print(result)
+            _print(result, currency)
 
 
 def teams_of(home: Home, name: str | None, tenant: str | None) -> tuple[str, ...]:
@@ -151,15 +152,21 @@ def _value(result: KpiResult) -> str:
     return f"{result.value:,}"
 
 
-def _row(team: str, result: KpiResult) -> dict[str, Any]:
+def _row(team: str, result: KpiResult, currency: str) -> dict[str, Any]:
     interval = result.interval and "[" + "–".join(bare_percent(edge, "en") for edge in result.interval) + "]"
-    of = f"{result.numerator:,} of {result.denominator:,}" if result.denominator is not None else ""
+    of = ""
+    if result.denominator is not None and result.numerator is not None:
+        in_money = load_catalogue()[result.kpi].counts_money
+        part, whole = (
+            money(n, currency, "en") if in_money else f"{n:,}" for n in (result.numerator, result.denominator)
+        )
+        of = f"{part} of {whole}"
     return {"team": team or "(no team)", "value": _value(result), "of": of, "interval": interval or ""}
 
 
-def _print(result: KpiResult) -> None:
+def _print(result: KpiResult, currency: str) -> None:
     definition = load_catalogue()[result.kpi]
-    row = _row(", ".join(result.teams) or "organisation", result)
+    row = _row(", ".join(result.teams) or "organisation", result, currency)
     period = result.period
     out.print(
         f"{definition.title.en} · {row['team']} · {period.first} – {period.last} ({period.zone})",
@@ -169,7 +176,7 @@ def _print(result: KpiResult) -> None:
     out.print(f"{row['value']}  {' · '.join(filter(None, details))}".rstrip(), markup=False)
     for heading, figures in (("left out", result.excluded), ("beside it", result.extras)):
         if figures:
-            said = ", ".join(_figure(name, figure, result.currency) for name, figure in figures.items())
+            said = ", ".join(_figure(name, figure, currency) for name, figure in figures.items())
             out.print(f"{heading}: {said}", markup=False)
     out.print(
         f"definition {result.kpi} v{result.definition_version}; --explain shows it with its query",
@@ -179,9 +186,7 @@ def _print(result: KpiResult) -> None:
 
 def _figure(name: str, figure: int, currency: str) -> str:
     words = name.removesuffix("_nano").replace("_", " ")
-    return (
-        f"{words} {money(figure, currency, 'en') if name.endswith('_nano') and currency else f'{figure:,}'}"
-    )
+    return f"{words} {money(figure, currency, 'en') if name.endswith('_nano') else f'{figure:,}'}"
 
 
 def _explain(explanation: Explanation, as_json: bool) -> None:
