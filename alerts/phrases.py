@@ -67,8 +67,6 @@ PHRASES: Mapping[str, tuple[Phrase, Phrase]] = DIGEST | {
         "Seuils franchis d’un coup\xa0: {thresholds}.",
     ),
     "budget.trail": ("↳ {moment}  {threshold}", "↳ {moment}  {threshold}"),
-    "state.inactive": ("not in force", "hors période"),
-    "state.ok": ("ok", "ok"),
     "state.watch": ("watch", "à suivre"),
     "state.warn": ("warn", "alerte"),
     "state.breach": ("breach", "dépassement"),
