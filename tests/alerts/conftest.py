@@ -1,23 +1,34 @@
-"""A small Slack on the loopback, driven through the real slack-sdk, and the messages that the goldens draw."""
+"""A small Slack on the loopback, driven through the real slack-sdk, the messages that the goldens draw, and a tenant
+with everything that a tick needs."""
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from uptake.alerts.deliver.files import FilesDeliverer
 from uptake.alerts.message import Actions, Button, Buttons, Chart, Footer, Message, Series, Table, Text
+from uptake.alerts.outbox import Outbox
+from uptake.alerts.tick import Tick
+from uptake.clickhouse import Database
 from uptake.clock import ManualClock
+from uptake.schemas.identity import mint, unix_ms
 from uptake.state.store import open_state
+from uptake.state.tables import facts
+from uptake.workspace.models import App, Audience, Budget, Channels, Organisation, Person, Scope, Workspace
+from uptake.workspace.roster import publish_roster
 
 START = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)
 
@@ -219,3 +230,119 @@ def full_message() -> Message:
             Footer(text="99.7% of events complete · data until Sun 23:59\u202e · definitions v1\x1b[31m"),
         ),
     )
+
+
+NANO = 10**9
+ZONE = "Europe/Paris"
+PEOPLE = 10
+
+
+class World:
+    """A tenant with a workspace, a state store, files as channel, and rows put in directly."""
+
+    def __init__(
+        self, database: Database, tenant: str, state_url: str, directory: Path, now: datetime
+    ) -> None:
+        self.database = database
+        self.tenant = tenant
+        self.state_url = state_url
+        self.engine = open_state(state_url)
+        self.clock = ManualClock(now)
+        self.stream = io.StringIO()
+        self.files = FilesDeliverer(directory, self.clock, self.stream)
+        self.workspace = Workspace(
+            organisation=Organisation(tenant=tenant, name="Acme", zone=ZONE),
+            roster=tuple(
+                Person(user_id=f"u{n}", team="Claims", joined=date(2026, 1, 1)) for n in range(PEOPLE)
+            ),
+            apps=(App(app="claims-letter", owner="IT"),),
+            budgets=(
+                Budget(budget="claims", name="Claims", scope=Scope(team="Claims"), amount=Decimal(100)),
+                Budget(budget="all", name="All", amount=Decimal(1000)),
+            ),
+            channels=Channels(
+                audiences=(
+                    Audience(audience="acme", name="Acme", channel="#ai"),
+                    Audience(audience="claims", name="Claims", teams=("Claims",), channel="#ai-claims"),
+                ),
+                budgets="#ai-ops",
+                findings="#ai-ops",
+            ),
+        )
+        publish_roster(database, self.workspace, self.clock)
+
+    def tick(self, engine: Engine | None = None, deliverer: Any = None, **options: Any) -> Tick:
+        state = engine or self.engine
+        outbox = Outbox(state, self.clock)
+        return Tick(
+            state,
+            self.database,
+            lambda: {self.tenant: self.workspace},
+            deliverer or self.files,
+            outbox,
+            **options,
+        )
+
+    def usage(self, at: datetime, units: float, calls: int = 1, **given: Any) -> None:
+        """`calls` calls that cost `units` together, by one person after another."""
+        moment = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        lines = []
+        for n in range(calls):
+            row = {
+                "tenant": self.tenant,
+                "event_id": str(mint(unix_ms(at)).int),
+                "ver": 1,
+                "occurred_at": moment,
+                "received_at": moment,
+                "app": "claims-letter",
+                "team": "Claims",
+                "user_id": f"u{n % PEOPLE}",
+                "model": "gpt",
+                "status": "ok",
+                "intent": "deliberate",
+                "input_uncached_tokens": 10,
+                "output_visible_tokens": 10,
+                "cost_nano": int(units * NANO) // calls,
+                "cost_upper_nano": int(units * NANO) // calls,
+                "authorisation": "allowed",
+                **given,
+            }
+            lines.append(json.dumps(row))
+        self.database.insert_json_lines("usage", "\n".join(lines).encode())
+
+    def said(self, kind: str) -> list[str]:
+        query = select(facts.c.identity).where(facts.c.tenant == self.tenant, facts.c.kind == kind)
+        with self.engine.connect() as connection:
+            return list(connection.execute(query.order_by(facts.c.at, facts.c.identity)).scalars())
+
+    def sent(self, prefix: str) -> list[str]:
+        return sorted(
+            x.channel
+            for x in Outbox(self.engine, self.clock).letters("sent")
+            if x.identity.startswith(prefix)
+        )
+
+    def budget_fact(self, threshold: int, start: str = "2026-11-01", amount: int = 100) -> str:
+        return f"budget/{self.tenant}/claims/{start}/{amount}/{threshold}"
+
+    def change_budget(self, **changes: Any) -> None:
+        """Edit the budget of Claims."""
+        claims, *others = self.workspace.budgets
+        changed = (claims.model_copy(update=changes), *others)
+        self.workspace = self.workspace.model_copy(update={"budgets": changed})
+
+    def register(self, *names: str) -> None:
+        """Make these the registry, beside claims-letter."""
+        apps = tuple(App(app=name, owner="IT") for name in ("claims-letter", *names))
+        # a copy would keep the registry of the old one
+        fields = {name: getattr(self.workspace, name) for name in Workspace.model_fields}
+        self.workspace = Workspace(**{**fields, "apps": apps})
+
+
+@pytest.fixture
+def world(database: Database, tenant: str, state_url: str, tmp_path: Path) -> Any:
+    made = World(
+        database, tenant, state_url, tmp_path / "messages", datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
+    )
+    yield made
+    made.engine.dispose()

@@ -429,133 +429,21 @@ def test_every_action_names_the_place_and_the_size(make: Make) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("known", "unpriced", "says"),
-    [
-        (0, 5, "5 calls this week in Sales, cost not known, at most €96.00. Register"),
-        (3, 2, "5 calls and at least €3.00 this week in Sales. Register"),
-        (3, 0, "5 calls and €3.00 this week in Sales. Register"),
-        (0, 0, "5 calls and €0.00 this week in Sales. Register"),
-    ],
-)
-def test_a_cost_that_is_not_known_is_not_zero(make: Make, known: int, unpriced: int, says: str) -> None:
-    app = replace(_finding(), calls=5, known_nano=known * NANO, unpriced_calls=unpriced)
-    (item,) = _actions(digest.compose(make(jumps=[], idle=[], findings=[app]), MONDAY))
-    assert says in item
-
-
-def test_an_app_that_was_registered_since_needs_nothing_done(make: Make) -> None:
-    alone = make(jumps=[], idle=[])
-    assert _actions(digest.compose(alone, MONDAY))
-    assert _actions(digest.compose(replace(alone, registered=frozenset({"tender-bot"})), MONDAY)) == ()
-
-
-def test_a_breached_budget_is_something_to_do_after_what_causes_it(make: Make) -> None:
-    over, worse = _budget(2100), replace(_budget(2600), budget=BUDGET.model_copy(update={"name": "Letters"}))
-    alone = make(jumps=[], findings=[], idle=[], budgets=[_budget(1240), over, worse])
-    assert _actions(digest.compose(alone, MONDAY)) == (
-        "Letters: 130% of €2,000 used with 15 days of November left. "
-        "Cut the dearest calls, or raise it in budgets.yaml.",
-    )
-    full = digest.compose(make(budgets=[over]), MONDAY)
-    assert len(_actions(full)) == 3
-    assert not [item for item in _actions(full) if "budgets.yaml" in item]
-    two = _actions(digest.compose(make(budgets=[over], idle=[], findings=[_finding(), _finding()]), MONDAY))
-    assert [item.split()[0] for item in two] == ["claims-letter", "tender-bot", "Claims:"]
-
-
-def test_a_breach_that_is_not_certain_asks_for_the_prices_that_are_missing(make: Make) -> None:
-    maybe = replace(_budget(2100), spend=SpendSoFar(500 * NANO, 2100 * NANO, 7, None))
-    (item,) = _actions(digest.compose(make(jumps=[], findings=[], idle=[], budgets=[maybe]), MONDAY))
-    assert item.startswith("Claims: at least 25% of €2,000 used with 15 days of November left")
-    assert "prices.yaml" in item
-
-
-def test_a_budget_whose_period_is_over_has_no_days_left(make: Make) -> None:
-    weekly = BUDGET.model_copy(update={"period": "week"})
-    spent = SpendSoFar(2100 * NANO, 2100 * NANO, 0, None)
-    over = budgets.evaluate(weekly, spent, PERIOD, PERIOD.end)
-    (item,) = _actions(digest.compose(make(jumps=[], findings=[], idle=[], budgets=[over]), MONDAY))
-    assert "105% of €2,000 used, and week 2026-W46 is over." in item
-
-
 def test_nothing_to_do_is_no_list(make: Make) -> None:
     assert _actions(digest.compose(make(jumps=[], findings=[], idle=[]), MONDAY)) == ()
 
 
-def test_a_difference_that_chance_would_make_is_no_action() -> None:
-    rows = [
-        PromptOverrides("app", "", "v1", 40, 6, _at(9)),
-        PromptOverrides("app", "", "v2", 40, 10, _at(11)),
-    ]
-    assert prompt_jumps(rows, []) == []
+def test_what_is_to_do_goes_by_the_registry_and_the_budgets_of_the_audience(make: Make) -> None:
+    given = make(jumps=[], idle=[], registered=frozenset({"tender-bot"}), budgets=[_budget(2100)])
+    (item,) = _actions(digest.compose(given, MONDAY))
+    assert item.startswith("Claims: 105% of €2,000 used")
 
 
-def test_a_few_decisions_are_no_comparison() -> None:
-    rows = [
-        PromptOverrides("app", "", "v1", 19, 0, _at(9)),
-        PromptOverrides("app", "", "v2", 200, 100, _at(11)),
-    ]
-    assert prompt_jumps(rows, []) == []
-
-
-def test_a_version_that_filled_the_week_is_compared_with_the_week_before() -> None:
-    now = [PromptOverrides("app", "", "v2", 200, 100, _at(9))]
-    before = [
-        PromptOverrides("app", "", "v1", 200, 20, _at(2)),
-        PromptOverrides("app", "", "v2", 30, 15, _at(8)),
-        PromptOverrides("other", "", "v0", 900, 0, _at(2)),
-    ]
-    (jump,) = prompt_jumps(now, before)
-    assert (jump.prompt, jump.other, jump.other_share) == ("v2", "v1", 0.1)
-
-
-def test_a_version_of_the_week_before_did_not_begin_this_week(make: Make) -> None:
-    now = [
-        PromptOverrides("app", "", "v1", 200, 20, _at(9)),
-        PromptOverrides("app", "", "v2", 200, 100, _at(12)),
-    ]
-    (new,) = prompt_jumps(now, [PromptOverrides("app", "", "v1", 200, 20, _at(2))])
-    assert (new.first_at, new.risen) == (_at(12), True)
-    few = PromptOverrides("app", "", "v2", 5, 3, _at(8))
-    (known,) = prompt_jumps(now, [few])
-    assert (known.first_at, known.risen) == (None, False), "as bad as it was"
-    better = PromptOverrides("app", "", "v2", 100, 10, _at(2))
-    (worse,) = prompt_jumps(now, [better])
-    assert (worse.first_at, worse.risen) == (None, True)
-    for jumps, says in (
-        ([new], "Overrides jumped on Thursday with app, prompt v2"),
-        ([worse], "Overrides jumped with app, prompt v2"),
-        ([known], "Overrides jumped to 24%."),
-        ([known, worse], "Overrides jumped with app, prompt v2"),
-    ):
-        assert says in _verdict(digest.compose(make(jumps=jumps), MONDAY))
-
-
-def test_an_improvement_is_no_action() -> None:
-    rows = [
-        PromptOverrides("app", "", "v1", 200, 100, _at(9)),
-        PromptOverrides("app", "", "v2", 200, 10, _at(11)),
-    ]
-    assert prompt_jumps(rows, []) == []
-
-
-def test_a_reason_that_few_gave_is_not_called_the_reason() -> None:
-    scattered = [ReasonCount("claims-letter", "letter", "v14", "unclear", 20, 140)]
-    (jump,) = prompt_jumps(PROMPTS, [], scattered)
-    assert jump.reason == ""
-
-
-def test_idle_people_are_said_only_in_groups_of_five_or_more() -> None:
-    assert (
-        idle_teams({"Small": _share("adoption", 8, 12), "Hidden": _hidden("adoption")}, frozenset(), 12) == []
-    )
-
-
-def test_champions_are_compared_only_where_the_difference_is_clear() -> None:
-    unclear = {"With": _share("adoption", 10, 20), "Without": _share("adoption", 9, 20)}
-    without = next(i for i in idle_teams(unclear, frozenset({"With"}), 12) if i.team == "Without")
-    assert without.champions is None
+def test_a_prompt_that_was_as_bad_before_is_not_blamed_for_the_rise(make: Make) -> None:
+    known = replace(make().jumps[0], risen=False)
+    assert "Overrides jumped to 24%." in _verdict(digest.compose(make(jumps=[known]), MONDAY))
+    both = [known, replace(known, prompt="v15", risen=True, first_at=None)]
+    assert "letter, prompt v15: look" in _verdict(digest.compose(make(jumps=both), MONDAY))
 
 
 # --- chart and footer ---
