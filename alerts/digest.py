@@ -30,6 +30,7 @@ DEFINITION_VERSION = 1
 
 HISTORY_WEEKS = 12
 HOLDS_UNDER = 0.05  # an unclear change of this size is not shown to be one, and not shown to be none
+ROSTER_FALL = -0.02  # a smaller fall is not worth a sentence about its cause
 LONG_RUN = 0.05  # a smaller change since the first known week is not worth a verdict
 SENT_FROM = time(8, 0)  # on Monday, on the tenant's wall clock
 SHOWN = ("adoption", "override_rate", "thumbs_down", "spend", "unauthorised_share")
@@ -210,7 +211,7 @@ def _adoption(inputs: DigestInputs, change: Change | None) -> str:
     if change.clear:
         return say(f"verdict.adoption_{'up' if change.difference > 0 else 'down'}", locale, share=share)
     usage, roster = (inputs.pairs.usage_part, inputs.pairs.roster_part) if inputs.pairs else (None, None)
-    falls = change.difference <= -0.01 and (usage or 0.0) >= 0 > (roster or 0.0)
+    falls = change.difference <= ROSTER_FALL and (usage or 0.0) >= 0 > (roster or 0.0)
     if falls:
         return say("verdict.adoption_roster", locale)
     holds = abs(change.difference) < HOLDS_UNDER

@@ -23,7 +23,7 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Engine, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Engine, exists, func, select, update
 
 from uptake.alerts.deliver import Deliverer, DeliveryError, LaterError, RefusedError
 from uptake.alerts.message import Message
@@ -250,18 +250,27 @@ class Outbox:
         with self._engine.connect() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
-    def retry(self, tenant: str | None = None) -> int:
+    def retry(self, tenant: str | None = None, channel_of: Callable[[Letter], str] | None = None) -> int:
         """Give failed letters another chance, after what stopped them was mended.
 
-        Each is looked for first, but for those without a channel: they are nowhere, and wait for `readdress`.
+        Each is looked for first, but for those without a channel (they are nowhere, and wait for `readdress`) and
+        those whose channel is another one by now, as `channel_of` knows: they go there.
         """
         now = to_micros(self._clock.now())
-        query = update(outbox).where(outbox.c.status == "failed")
+        query = select(outbox).where(outbox.c.status == "failed")
         if tenant is not None:
             query = query.where(outbox.c.tenant == tenant)
-        status = case((outbox.c.channel == "", "pending"), else_="ambiguous")
+        retried = 0
         with self._engine.begin() as connection:
-            return connection.execute(query.values(status=status, not_before=now, leased_until=0)).rowcount
+            for row in connection.execute(query).all():
+                new = (channel_of(_letter(row)) if channel_of else "") or row.channel
+                moved = new != row.channel or not row.channel
+                values = {"channel": new, "status": "pending" if moved else "ambiguous", "not_before": now}
+                same = (outbox.c.id == row.id) & (outbox.c.status == "failed")
+                retried += connection.execute(
+                    update(outbox).where(same).values(**values, leased_until=0)
+                ).rowcount
+        return retried
 
 
 def _behind_another(now: int) -> ColumnElement[bool]:

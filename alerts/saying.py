@@ -25,6 +25,9 @@ from uptake.workspace.models import Audience, Budget, Workspace
 AFTER_THE_END = timedelta(days=3)
 """How long a budget's period is looked at after it ended: its last moments and late events count too."""
 
+SETTLED_AFTER = timedelta(minutes=2)
+"""How long no event of a week must have come in before its digest is said."""
+
 NEAR_DAYS, FAR_DAYS = 2, 35
 """How many days back findings are looked for: on every tick, and once an hour."""
 
@@ -181,14 +184,24 @@ def _unauthorised(
 
 
 def digests_due(place: Place, now: datetime) -> Iterator[tuple[Audience, IsoWeek]]:
-    """Audiences that have not been told about the last closed week, once it is time. Older weeks are not caught up."""
+    """Audiences that have not been told about the last closed week, once it is time. Older weeks are not caught up.
+
+    While events of that week are still coming in (history is being imported, an SDK catches up) nobody is told: a
+    digest is said once, and half of a week is not the week.
+    """
     zone = place.workspace.organisation.zone
     week = IsoWeek.last_closed(now, zone)
     if now < digest.due_at(week, zone):
         return
     readers = {digest.identity(place.tenant, a.audience, week): a for a in audiences(place.workspace)}
     told = ledger.said(place.state, readers)
-    yield from ((audience, week) for name, audience in readers.items() if name not in told)
+    waiting = [audience for name, audience in readers.items() if name not in told]
+    if not waiting:
+        return
+    received = queries.last_received(place.database, week.period(zone))
+    if received is not None and now - received < SETTLED_AFTER:
+        return
+    yield from ((audience, week) for audience in waiting)
 
 
 def say_digest(place: Place, gatherer: Gatherer, audience: Audience, week: IsoWeek, now: datetime) -> bool:

@@ -37,6 +37,7 @@ __all__ = [
     "budget_drivers",
     "budget_spend",
     "data_until",
+    "last_received",
     "override_by_prompt",
     "reasons",
     "unauthorised_groups",
@@ -127,3 +128,10 @@ def data_until(database: TenantDatabase, period: Period) -> datetime | None:
     (row,) = ask(database, "data_until", period_parameters(period))
     newest: datetime | None = row["newest"]
     return newest
+
+
+def last_received(database: TenantDatabase, period: Period) -> datetime | None:
+    """When the newest usage or feedback event of the period was received; None if there is none."""
+    (row,) = ask(database, "last_received", period_parameters(period))
+    received: datetime | None = row["received"]
+    return received

@@ -169,6 +169,20 @@ def test_a_refusal_fails_visibly_and_can_be_retried_once_mended(
     assert post.looks == 1, "a failed letter is looked for before it is sent"
 
 
+def test_a_refused_letter_goes_where_it_belongs_by_now(
+    engine: Engine, clock: ManualClock, say: Callable[..., None]
+) -> None:
+    say("f1", "#wrnog")
+    post, outbox = (
+        Post([RefusedError("Slack says channel_not_found", "check the channel")]),
+        Outbox(engine, clock),
+    )
+    assert outbox.deliver(post) == {"failed": 1}
+    assert outbox.retry("acme", lambda letter: "#right") == 1
+    assert outbox.deliver(post) == {"sent": 1}
+    assert (post.there, post.looks) == ([("#right", "f1")], 0)
+
+
 def test_waiting_is_as_long_as_was_asked(
     engine: Engine, clock: ManualClock, say: Callable[..., None]
 ) -> None:

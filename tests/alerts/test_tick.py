@@ -127,6 +127,19 @@ def test_many_schedulers_are_one_digest(world: Any) -> None:
         engine.dispose()
 
 
+def test_nobody_is_told_about_a_week_while_its_events_still_come_in(world: Any) -> None:
+    late = MONDAY + timedelta(hours=30)
+    received = (late - timedelta(seconds=90)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC), 5, calls=6, received_at=received)
+    world.clock.set(late)
+    tick = world.tick()
+    tick.run(late)
+    assert world.said("digest") == []
+    world.clock.set(late + timedelta(seconds=30))
+    tick.run(world.clock.now())
+    assert len(world.said("digest")) == 2
+
+
 def test_a_digest_reaches_slack_through_the_real_client(world: Any, fake_slack: Any) -> None:
     fake_slack.channels.update({"ai": "C000000AI"})
     world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC), 5, calls=6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -250,6 +251,17 @@ def _local(moment: datetime, workspace: Workspace) -> str:
     return moment.astimezone(workspace.tz).strftime("%Y-%m-%d %H:%M")
 
 
+def _present_channel(home: Home) -> Callable[[Letter], str]:
+    """Where the workspace says a message belongs now: a name that was wrong may have been mended."""
+    from uptake.alerts.saying import channel_of
+
+    def channel(letter: Letter) -> str:
+        workspace = home.workspaces.get(letter.tenant)
+        return channel_of(workspace, letter.identity) if workspace else ""
+
+    return channel
+
+
 def _when(letter: Letter, home: Home) -> str:
     workspace = home.workspaces.get(letter.tenant)
     return (
@@ -281,7 +293,9 @@ def messages(
     home = open_home(context)
     outbox = Outbox(home.state, home.clock)
     if retry:
-        out.print(f"{outbox.retry(tenant)} messages will be tried again by `uptake up`")
+        out.print(
+            f"{outbox.retry(tenant, _present_channel(home))} messages will be tried again by `uptake up`"
+        )
         return
     rows = [
         {
