@@ -35,6 +35,13 @@ RESOLVED = "resolved"
 Key = tuple[str, str, str]
 """Rule, app and subject."""
 
+UNNAMED = {
+    "team_not_allowed": "finding.how_roster",
+    "use_case_not_allowed": "finding.how_event",
+    "data_class_not_allowed": "finding.how_event",
+}
+"""Rules under which nothing can be what is not allowed, and what to do then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -210,13 +217,17 @@ def compose(
     language: Language = locale or organisation.locale
     name = identity(organisation.tenant, finding)
     key = f"finding.{finding.rule}" if finding.rule in RULES else "finding.other"
-    what = say(key, language, app=finding.app, subject=finding.subject or "–", rule=finding.rule)
+    unnamed = finding.rule in UNNAMED and not finding.subject
+    key = f"{key}_unnamed" if unnamed else key
+    what = say(key, language, app=finding.app, subject=finding.subject, rule=finding.rule)
     seen = say(
         "finding.first_seen", language, moment=formats.moment(finding.first_seen, organisation.zone, language)
     )
     size = _size(finding, organisation, team_spend or {}, language)
     blocks = [Text(text=f"{formats.capital(seen)} · {size}"), *_texts(_reasons(finding, workspace, language))]
     how = "finding.how_app" if finding.rule == "unregistered_app" else "finding.how"
+    if unnamed:
+        how = UNNAMED[finding.rule]
     return Message(
         identity=name,
         kind="finding",

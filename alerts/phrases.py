@@ -114,6 +114,18 @@ PHRASES: Mapping[str, tuple[Phrase, Phrase]] = DIGEST | {
         "“{app}” handles “{subject}” data, which it may not",
         "«\xa0{app}\xa0» traite des données «\xa0{subject}\xa0» sans autorisation",
     ),
+    "finding.team_not_allowed_unnamed": (
+        "“{app}” is used by people who are in no team of the roster",
+        "«\xa0{app}\xa0» est utilisée par des personnes qui ne sont dans aucune équipe",
+    ),
+    "finding.use_case_not_allowed_unnamed": (
+        "“{app}” does not say what it is used for, and its registration lists use cases",
+        "«\xa0{app}\xa0» ne dit pas à quoi elle sert, alors que ses usages sont déclarés",
+    ),
+    "finding.data_class_not_allowed_unnamed": (
+        "“{app}” does not say what data it handles, and its registration lists data classes",
+        "«\xa0{app}\xa0» ne dit pas quelles données elle traite, alors qu’elles sont déclarées",
+    ),
     "finding.other": ("“{app}” breaks the rule {rule}", "«\xa0{app}\xa0» enfreint la règle {rule}"),
     "finding.first_seen": ("first seen {moment}", "vue pour la première fois {moment}"),
     "finding.calls": (("{n} call", "{n} calls"), ("{n} appel", "{n} appels")),
@@ -151,6 +163,15 @@ PHRASES: Mapping[str, tuple[Phrase, Phrase]] = DIGEST | {
     "finding.how": (
         "To allow it, change its entry in apps.yaml; to stop it, talk to whoever runs it.",
         "Pour l’autoriser, modifier son entrée dans apps.yaml\xa0; pour l’arrêter, voir avec qui l’exploite.",
+    ),
+    "finding.how_roster": (
+        "To allow it, add them to roster.csv with a team that may use it; to stop it, talk to whoever runs the app.",
+        "Pour l’autoriser, les ajouter à roster.csv dans une équipe autorisée\xa0; pour l’arrêter, voir avec "
+        "qui l’exploite.",
+    ),
+    "finding.how_event": (
+        "To allow it, let the app say it with its events, or take the list out of apps.yaml.",
+        "Pour l’autoriser, faire dire à l’application ce qu’elle fait, ou retirer la liste d’apps.yaml.",
     ),
     "finding.how_app": (
         "To allow it, add it to apps.yaml; to stop it, talk to whoever runs it.",

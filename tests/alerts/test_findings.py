@@ -158,6 +158,23 @@ def test_every_flood_speaks_both_languages(rule: str) -> None:
         assert "12" in message.title
 
 
+@pytest.mark.parametrize(
+    ("rule", "title", "remedy"),
+    [
+        ("team_not_allowed", "used by people who are in no team of the roster", "roster.csv"),
+        ("use_case_not_allowed", "does not say what it is used for", "let the app say it"),
+        ("data_class_not_allowed", "does not say what data it handles", "let the app say it"),
+    ],
+)
+def test_nothing_said_is_no_name(rule: str, title: str, remedy: str) -> None:
+    finding = _one(rule=rule, app="claims-letter", subject="", team="")
+    for locale in ("en", "fr"):
+        assert "–" not in findings.compose(finding, WORKSPACE, locale=locale).title  # type: ignore[arg-type]
+    message = findings.compose(finding, WORKSPACE)
+    assert title in message.title
+    assert remedy in _text(message)
+
+
 def test_names_with_slashes_do_not_share_an_identity() -> None:
     one = _one(app="a/b", subject="c")
     other = _one(app="a", subject="b/c")
