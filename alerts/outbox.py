@@ -250,6 +250,10 @@ class Outbox:
         with self._engine.connect() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
+    def undelivered(self) -> int:
+        """How many letters were said and are not, or not yet, where they belong."""
+        return sum(count for status, count in self.counts().items() if status != "sent")
+
     def retry(self, tenant: str | None = None, channel_of: Callable[[Letter], str] | None = None) -> int:
         """Give failed letters another chance, after what stopped them was mended.
 

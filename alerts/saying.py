@@ -75,14 +75,20 @@ def say_budget(place: Place, budget: Budget, now: datetime) -> int:
     return said + new
 
 
-def _judge(place: Place, budget: Budget, period: Period, now: datetime) -> tuple[budgets.Evaluation, int]:
-    """Evaluate one period and say the highest threshold that is new."""
-    # 1. ask
+def evaluate_budget(
+    place: Place, budget: Budget, period: Period, now: datetime
+) -> tuple[budgets.Evaluation, dict[int, datetime]]:
+    """Where a budget stands in a period, and when which of its thresholds were said. Says nothing."""
     spend = queries.budget_spend(place.database, budget.scope, period, now)
     names = {budgets.identity(place.tenant, budget, period.first, t): t for t in budget.thresholds}
     told = {names[name]: at for name, at in ledger.said(place.state, names).items()}
-    # 2. decide
-    evaluation = budgets.evaluate(budget, spend, period, now, told)
+    return budgets.evaluate(budget, spend, period, now, told), told
+
+
+def _judge(place: Place, budget: Budget, period: Period, now: datetime) -> tuple[budgets.Evaluation, int]:
+    """Evaluate one period and say the highest threshold that is new."""
+    # 1. ask, 2. decide
+    evaluation, told = evaluate_budget(place, budget, period, now)
     if not evaluation.new:
         return evaluation, 0
     drivers = queries.budget_drivers(place.database, budget.scope, min(now, period.end))

@@ -111,13 +111,18 @@ class Tick:
             self._mark(now, report)
             return report
 
+    def failing(self) -> list[Step]:
+        """The steps that failed the last time they ran. For readiness and metrics: asks nobody."""
+        with self._lock:
+            return [step for step in self._steps.values() if step.error]
+
     def status(self) -> dict[str, Any]:
-        """For readiness and doctor: when it last ran, which steps fail and why, what waits in the outbox."""
+        """For the doctor: when it last ran, which steps fail and why, what waits in the outbox."""
         with self._lock:
             steps = list(self._steps.values())
         return {
             "ran_at": self._ran_at.isoformat() if self._ran_at else None,
-            "failing": [_row(step) for step in steps if step.error],
+            "failing": [_row(step) for step in self.failing()],
             "steps": [_row(step) for step in steps],
             "outbox": self._outbox.counts(),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,14 @@ from typing import Any
 from uptake.clickhouse import TenantDatabase
 from uptake.schemas.identity import id_range
 from uptake.sql.catalogue import load_query
-from uptake.sql.runner import used_in
+
+_PARAMETER = re.compile(r"\{\s*(\w+)\s*:")
+
+
+def used_in(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Those parameters that the query names; the tenant is filled in by the database's choke point."""
+    names = set(_PARAMETER.findall(sql)) - {"tenant"}
+    return {name: parameters[name] for name in sorted(names)}
 
 
 def ask(database: TenantDatabase, name: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:

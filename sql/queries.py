@@ -1,4 +1,4 @@
-"""Typed questions that are not KPIs: one function for each of `sql/queries/*.sql`, those about money from
+"""Typed questions that are not KPIs: functions for `sql/queries/*.sql`, those about money from
 `spending`.
 
 Each takes the tenant's database and what it depends on, runs one query, and returns values. Their types
@@ -125,13 +125,13 @@ def reasons(
 
 def data_until(database: TenantDatabase, period: Period) -> datetime | None:
     """When the newest usage or feedback event of the period happened; None if there is none."""
-    (row,) = ask(database, "data_until", period_parameters(period))
+    (row,) = ask(database, "heard", period_parameters(period))
     newest: datetime | None = row["newest"]
     return newest
 
 
 def last_received(database: TenantDatabase, period: Period) -> datetime | None:
     """When the newest usage or feedback event of the period was received; None if there is none."""
-    (row,) = ask(database, "last_received", period_parameters(period))
+    (row,) = ask(database, "heard", period_parameters(period))
     received: datetime | None = row["received"]
     return received

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +12,8 @@ from uptake.calendar import Period
 from uptake.clickhouse import TenantDatabase
 from uptake.errors import UsageError
 from uptake.schemas.identity import id_range
-from uptake.sql.catalogue import KpiDefinition, load_catalogue, load_query
+from uptake.sql.asking import ask, used_in
+from uptake.sql.catalogue import KpiDefinition, load_catalogue
 from uptake.sql.results import KpiResult
 from uptake.sql.suppression import Shown
 from uptake.stats import wilson
@@ -24,8 +24,6 @@ LATEST_ARRIVAL = timedelta(days=31)
 
 _DECISIONS = 128
 """How many decisions on small groups a runner remembers: more than the KPIs and periods of a digest run."""
-
-_PARAMETER = re.compile(r"\{\s*(\w+)\s*:")
 
 Row = Mapping[str, int]
 """What a query says of one team: `numerator`, `denominator`, `excluded_<name>`, `extra_<name>`. Additive."""
@@ -60,12 +58,6 @@ def period_parameters(period: Period) -> dict[str, Any]:
 def definition_parameters(organisation: Organisation) -> dict[str, Any]:
     """Parameters that the organisation sets."""
     return {"grace_days": organisation.grace_days, "severity": organisation.severity_threshold}
-
-
-def used_in(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Those parameters that the query names; the tenant is filled in by the database's choke point."""
-    names = set(_PARAMETER.findall(sql)) - {"tenant"}
-    return {name: parameters[name] for name in sorted(names)}
 
 
 class KpiRunner:
@@ -184,13 +176,13 @@ class KpiRunner:
         )
 
     def _is_silent(self, definition: KpiDefinition, period: Period, rows: Mapping[str, Row]) -> bool:
-        """Whether nothing is known of a period. A KPI about people has rows from the roster alone."""
-        if rows and definition.people == "none":
+        """Whether nothing is known of a period. A KPI about people has rows from the roster alone, but counts nobody
+        who was not heard of."""
+        if rows and (definition.people == "none" or any(row["numerator"] for row in rows.values())):
             return False
         if period in self._silent:
             return self._silent[period]
-        sql = load_query("data_until")
-        [row] = self._database.query(sql, used_in(sql, period_parameters(period)))
+        [row] = ask(self._database, "heard", period_parameters(period))
         silent: bool = row["newest"] is None
         if self._remembered is not None:
             self._silent[period] = silent

@@ -95,8 +95,10 @@ class Service:
         # 3. What turns batches into rows; it stops after the gateway that feeds it.
         self.pipeline = Pipeline(self.workspaces.get, database, home.clock, self._told)
         metrics = Metrics()
-        metrics.watch(MetricName.FAILING_STEPS, "Steps of the alerts' tick that fail", self._failing_steps)
-        metrics.watch(MetricName.UNDELIVERED, "Messages said and not delivered", self._undelivered)
+        metrics.watch(
+            MetricName.FAILING_STEPS, "Steps of the alerts' tick that fail", lambda: len(self.tick.failing())
+        )
+        metrics.watch(MetricName.UNDELIVERED, "Messages said and not delivered", outbox.undelivered)
         sink = GroupCommit(self.pipeline.process, observe=metrics.group)
         self._stack.callback(sink.stop)
         sink.start()
@@ -130,7 +132,7 @@ class Service:
 
     def readiness(self) -> Mapping[str, str]:
         """Component -> "ok", "ok, but …" where events can still be taken, or why not; no values, no secrets."""
-        failing = self._failing_steps()
+        failing = len(self.tick.failing())
         return {
             "database": self._asked(lambda: self.home.database.query("SELECT 1")),
             "state": self._asked(self._ask_state),
@@ -139,13 +141,6 @@ class Service:
             else "ok",
             "alerts": f"ok, but {failing} steps fail: uptake doctor" if failing else "ok",
         }
-
-    def _failing_steps(self) -> int:
-        return len(self.tick.status()["failing"])
-
-    def _undelivered(self) -> int:
-        counts: dict[str, int] = self.tick.status()["outbox"]
-        return sum(number for status, number in counts.items() if status != "sent")
 
     def _ask_state(self) -> None:
         with self.home.state.connect() as connection:

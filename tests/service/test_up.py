@@ -24,7 +24,10 @@ COMMAND = [sys.executable, "-c", "from uptake.cli import main; main()"]
 
 @pytest.fixture
 def place(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    """A starter workspace whose days are those of UTC, as the calls below are sent."""
     init(tmp_path / "workspace")
+    organisation = tmp_path / "workspace" / "organisation.yaml"
+    organisation.write_text(re.sub(r"(?m)^zone:.*", "zone: UTC", organisation.read_text()))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("UPTAKE_")}
     return tmp_path, {**environment, "UPTAKE_PSEUDONYM_KEY": "a key of the tests", "COLUMNS": "160"}
 
@@ -88,8 +91,6 @@ def tokens(ask: Callable[..., str]) -> int:
 def test_what_an_app_sends_can_be_asked_for_while_the_service_runs_and_after(
     place: tuple[Path, dict[str, str]], ask: Callable[..., str]
 ) -> None:
-    organisation = place[0] / "workspace" / "organisation.yaml"
-    organisation.write_text(re.sub(r"(?m)^zone:.*", "zone: UTC", organisation.read_text()))
     token = json.loads(ask("keys", "create", "--name", "letters", "--json"))["token"]
     with running(place) as (process, address):
         assert send(address, token, 200) == {"sent": 200, "dropped": 0}
@@ -104,8 +105,6 @@ def test_what_an_app_sends_can_be_asked_for_while_the_service_runs_and_after(
 def test_what_was_answered_survives_a_kill(
     place: tuple[Path, dict[str, str]], ask: Callable[..., str]
 ) -> None:
-    organisation = place[0] / "workspace" / "organisation.yaml"
-    organisation.write_text(re.sub(r"(?m)^zone:.*", "zone: UTC", organisation.read_text()))
     token = json.loads(ask("keys", "create", "--name", "letters", "--json"))["token"]
     with running(place) as (process, address):
         assert send(address, token, 50)["sent"] == 50

@@ -148,23 +148,22 @@ def _post(home: Home, workspace: Workspace, audience: Audience, message: Message
 def budgets(context: typer.Context, tenant: Tenant = None, as_json: Json = False) -> None:
     """Where each budget stands now, and why it did or did not fire."""
     from uptake.alerts import budgets as judge
-    from uptake.alerts import formats, ledger
-    from uptake.sql import queries
+    from uptake.alerts import formats
+    from uptake.alerts.saying import Place, evaluate_budget
 
     home = open_home(context)
     workspace = home.workspace(tenant)
-    database = home.database.tenant(workspace.tenant)
+    place = Place(home.state, home.database.tenant(workspace.tenant), workspace)
     organisation = workspace.organisation
     now = home.clock.now()
     documents, rows = [], []
     for budget in workspace.budgets:
         period = judge.current_period(budget, now, organisation.zone)
-        spend = queries.budget_spend(database, budget.scope, period, now)
-        names = {judge.identity(workspace.tenant, budget, period.first, t): t for t in budget.thresholds}
-        told = {names[name]: at for name, at in ledger.said(home.state, names).items()}
-        evaluation = judge.evaluate(budget, spend, period, now, told)
+        evaluation, _ = evaluate_budget(place, budget, period, now)
         documents.append({"budget": budget.budget, "name": budget.name, **evaluation.detail()})
-        spent = formats.spent_of(spend.upper_nano, evaluation.amount_nano, organisation.currency, "en")
+        spent = formats.spent_of(
+            evaluation.spend.upper_nano, evaluation.amount_nano, organisation.currency, "en"
+        )
         rows.append(
             {
                 "budget": budget.name,

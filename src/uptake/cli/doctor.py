@@ -114,8 +114,8 @@ def _alerts(home: Home) -> Finding:
     from uptake.alerts.standing import load_mark
     from uptake.alerts.tick import MARK
 
-    counts = Outbox(home.state, home.clock).counts()
-    undelivered = sum(number for status, number in counts.items() if status != "sent")
+    outbox = Outbox(home.state, home.clock)
+    failed, undelivered = outbox.counts().get("failed", 0), outbox.undelivered()
     mark = load_mark(home.state, MARK)
     if mark is None:
         return Finding(
@@ -128,11 +128,11 @@ def _alerts(home: Home) -> Finding:
         return Finding(
             "alerts", "error", f"{said}; failing: {', '.join(failing)}", "the service's log has the trace"
         )
-    if counts.get("failed"):
+    if failed:
         return Finding(
             "alerts",
             "error",
-            f"{said}; {counts['failed']} messages failed",
+            f"{said}; {failed} messages failed",
             "uptake messages --status failed",
         )
     if not home.uses_front and not home.settings.clickhouse_url:
