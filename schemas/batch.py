@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 MAX_BATCH_EVENTS = 500
 MAX_EVENT_BYTES = 32 * 1024
@@ -53,15 +54,25 @@ class ClientReport:
     dropped: int
 
 
+class LogPosition(NamedTuple):
+    """Where a record is in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """JSON array of events of one tenant as it was received, with the time it was received (UTC)."""
+    """JSON array of events of one tenant as it was received, with the time it was received (UTC): by the gateway,
+    or, for a record of the log, by the broker. `position` is the record's, None where there is no log."""
 
     tenant: str
     body: bytes = field(repr=False)
     received_at: datetime
     source: str = "http"
     client: ClientReport | None = None
+    position: LogPosition | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,39 @@ class Settings(BaseSettings):
         "",
         description="clickhouse://user:password@host:port/database; default: the embedded engine in `data`",
     )
+    kafka: str = Field(
+        "",
+        description="host:port of Kafka brokers, comma-separated; default: no log, one process does everything",
+    )
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="how Kafka's brokers are talked to"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="how Uptake proves who it is, with SASL_…"
+    )
+    kafka_username: str = Field("", description="Uptake's name at the brokers, with SASL_…")
+    kafka_password: SecretStr | None = Field(None, description="its password")
+    kafka_ca_file: Path | None = Field(None, description="certificates that sign the brokers', with …SSL")
+    topic_prefix: str = Field(
+        "uptake.", pattern=r"^[a-zA-Z0-9._-]*$", description="what the names of all topics begin with"
+    )
+    consumer_group: str = Field("uptake", min_length=1, description="the workers' consumer group")
+    worker_batch_events: int = Field(
+        10_000, ge=1, le=100_000, description="about how many events a worker writes at once"
+    )
+    worker_linger_seconds: float = Field(
+        0.5, gt=0, le=60, description="how long a worker waits for a full batch"
+    )
+    worker_host: str = Field(
+        "127.0.0.1", description="address of a worker's and the scheduler's metrics and health"
+    )
+    worker_port: int = Field(9108, ge=0, le=65535, description="its port; 0 picks a free one")
+    stall_seconds: float = Field(
+        120.0, gt=0, description="a worker with work whose committed offset stands still for so long is ended"
+    )
+    dead_letter_limit: int = Field(
+        1_000, ge=1, description="so many refused events in a row stop a partition instead of emptying it"
+    )
     host: str = Field("127.0.0.1", description="address the gateway listens on")
     port: int = Field(8088, ge=0, le=65535, description="port the gateway listens on; 0 picks a free one")
     pseudonym_key: SecretStr | None = Field(
@@ -40,11 +73,21 @@ class Settings(BaseSettings):
     def _any_case(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("slack_token", "pseudonym_key", mode="before")
+    @field_validator("slack_token", "pseudonym_key", "kafka_password", "kafka_ca_file", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         """A line left empty in `.env` is no secret."""
         return None if value == "" else value
+
+    @field_validator("kafka")
+    @classmethod
+    def _names_brokers(cls, value: str) -> str:
+        brokers = [broker.strip() for broker in value.split(",")] if value else []
+        for broker in brokers:
+            host, _, port = broker.rpartition(":")
+            if not host or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
+                raise ValueError("write it like broker-1:9092,broker-2:9092")
+        return ",".join(brokers)
 
     @field_validator("slack_base_url")
     @classmethod
