@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
 
 from uptake.clickhouse import Database
+from uptake.errors import UptakeError
+from uptake.local.clickhouse import ClickHouseFront
+from uptake.local.kafka import KafkaCluster, KafkaNode
 
 # No test is timed: a slow machine is not a wrong program.
 settings.register_profile("untimed", deadline=None)
@@ -43,8 +47,58 @@ def shared_data() -> Path:
     wanted = ("azure-llm-2023", "post-edits-en-de")
     missing = [name for name in wanted if not (SHARED_DATA / name).is_dir()]
     if missing:
-        reason = f"the real input (shared/data beside the checkout) lacks {', '.join(missing)}"
-        if os.environ.get("UPTAKE_REQUIRE_SERVICES"):
-            pytest.fail(f"{reason}, and UPTAKE_REQUIRE_SERVICES is set")
-        pytest.skip(reason)
+        unavailable(f"the real input (shared/data beside the checkout) lacks {', '.join(missing)}")
     return SHARED_DATA
+
+
+def unavailable(reason: str) -> NoReturn:
+    """CI must have every service; elsewhere a test that lacks one is skipped with what would start it."""
+    if os.environ.get("UPTAKE_REQUIRE_SERVICES"):
+        pytest.fail(f"{reason}, and UPTAKE_REQUIRE_SERVICES is set")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaNode]:
+    """A real Apache Kafka of one node. A test that ends it starts it again."""
+    try:
+        node = KafkaNode(tmp_path_factory.mktemp("kafka"))
+        node.start()
+    except UptakeError as error:
+        unavailable(f"{error.message} ({error.hint}; then: python -m uptake.local.kafka)")
+    yield node
+    node.kill()
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    """Three nodes of Apache Kafka with everything three times there. A test that ends one starts it again."""
+    try:
+        nodes = KafkaCluster(tmp_path_factory.mktemp("kafka-cluster"))
+        nodes.start()
+    except UptakeError as error:
+        unavailable(f"{error.message} ({error.hint}; then: python -m uptake.local.kafka)")
+    yield nodes
+    nodes.kill()
+
+
+@pytest.fixture
+def prefix() -> str:
+    """A prefix of topics that no other test has."""
+    return f"t{uuid.uuid4().hex[:8]}."
+
+
+@pytest.fixture
+def clickhouse_front(tmp_path: Path) -> Iterator[Callable[..., ClickHouseFront]]:
+    """Starts ClickHouse's HTTP interface as a process of its own: `clickhouse_front()`, or on a directory."""
+    started: list[ClickHouseFront] = []
+
+    def start(directory: Path | None = None) -> ClickHouseFront:
+        front = ClickHouseFront(directory or tmp_path / f"clickhouse-{len(started)}")
+        started.append(front)
+        front.start()
+        return front
+
+    yield start
+    for front in started:
+        front.kill()
