@@ -54,6 +54,8 @@ SDK_MAY = (
     "uptake.schemas.identity",
     "uptake.schemas.taxonomy",
     "uptake.schemas.pseudonym",
+    "uptake.schemas.batch",
+    "uptake.schemas.records",
 )
 SDK_THIRD_PARTY = {"urllib3", "rapidfuzz"}
 HEAVY = {
@@ -268,6 +270,7 @@ def loaded_by(statement: str) -> dict[str, str]:
         "import uptake.ingest.sdk",
         "import uptake.schemas",
         "import uptake.schemas.identity, uptake.schemas.taxonomy, uptake.schemas.pseudonym",
+        "import uptake.schemas.records",
     ],
 )
 def test_what_an_app_imports_is_light(statement: str) -> None:
