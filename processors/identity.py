@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+CORRECTIONS = 1 << 60
+"""Versions of first rows are below it (Unix milliseconds), those of corrections are not."""
+
 
 class Known(NamedTuple):
     """What the database holds under an id: the content of the first event, the version of the last row."""
@@ -45,7 +48,13 @@ def judge(events: Iterable[tuple[int, int]], known: Mapping[int, Known]) -> Outc
     return outcome
 
 
-def next_ver(now_ms: int, known: Known | None = None) -> int:
-    """The version of a row that is written now: above every earlier row of its id, so that a later price or
-    correction wins even when a clock went back."""
-    return now_ms if known is None else max(now_ms, known.ver + 1)
+def first_ver(received_ms: int) -> int:
+    """The version of an event's first row: when its batch was received. Reading a record of the log again gives the
+    same, so that it never wins over what was concluded since."""
+    return received_ms
+
+
+def correction_ver(now_ms: int, known_ver: int) -> int:
+    """The version of a row that corrects one of version `known_ver`: above it even where a clock went back, and above
+    every first row, so that one that is written late (by a worker that looked before the correction) cannot win."""
+    return max(CORRECTIONS + now_ms, known_ver + 1)

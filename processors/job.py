@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from uptake.processors.conflict import conflict
 from uptake.processors.identity import Outcome
-from uptake.processors.letters import conflict
 from uptake.processors.read import Read
 from uptake.processors.rows import TABLES, Concluded, Part, Stamp
 from uptake.schemas.batch import Batch, Receipt, Rejection
@@ -39,7 +39,10 @@ class Job:
 
 
 def settle(jobs: Sequence[Job], outcome: Outcome) -> None:
-    """Note in the jobs of one tenant what `identity.judge` found about all their items, in order."""
+    """Note in the jobs of one tenant what `identity.judge` found about all their items, in order. Replaces what an
+    earlier attempt noted."""
+    for job in jobs:
+        job.duplicates, job.conflicts = 0, []
     if not outcome.duplicates and not outcome.conflicts:  # nearly always
         for job in jobs:
             job.fresh = range(len(job.concluded))

@@ -1,17 +1,20 @@
 """The heart: batches in, rows and receipts out. Framework-free; the embedded service and the workers share it.
 
-Decided without effects, batch by batch: decode -> attribute -> price -> authorise (`read`, `enrich`).
-Effects, in this order, and nothing is acknowledged before all of 1 to 4 have returned. 1 to 4 are under a lock, one
-call at a time, so that two calls with the same events cannot both find them new; a second thread decides meanwhile.
+`prepare` decides without effects, batch by batch: decode -> attribute -> price -> authorise (`read`, `enrich`).
+`commit` has effects, in this order, and nothing is acknowledged before all of 1 to 5 have returned. 1 to 5 are under a
+lock, one call at a time, so that two calls with the same events cannot both find them new; a second thread prepares
+meanwhile.
 
   1. read     what is stored under the ids (`identity` then sorts: new, duplicate, conflict)
-  2. write    refused events, to dead_letters
+  2. write    refused events, to the letters sink or to dead_letters
   3. write    new events, to usage, feedback and cost
   4. write    what the SDKs say of themselves, to sdk_reports
-  5. tell     who needs to know, one `Written` a tenant
+  5. write    what became of each record of the log, to log_records (only for batches that come from one)
+  6. tell     who needs to know, one `Written` a tenant
 
-Any failure in 1 to 4 raises StoreUnavailable. What was written by then stays written: sending the same batches
-again finds it under its ids, so a retry is exact wherever the first attempt stopped.
+Any failure in 1 to 5 raises StoreUnavailable. What was written by then stays written: sending the same batches again
+finds it under its ids, so a retry is exact wherever the first attempt stopped. So is reading records of the log again:
+what is decided of them depends on when the broker took them, not on when they are read.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -28,19 +32,18 @@ from uptake.clickhouse import Database
 from uptake.clock import Clock
 from uptake.processors.collector import collector_paused
 from uptake.processors.enrich import Enricher
-from uptake.processors.identity import judge, next_ver
+from uptake.processors.identity import first_ver, judge
 from uptake.processors.job import Job, gather, settle
-from uptake.processors.letters import letter_lines, report_lines
+from uptake.processors.prepared import Outcome, Prepared, stamp_of, whole, without_workspace
 from uptake.processors.read import read_batch
-from uptake.processors.rows import Stamp
+from uptake.processors.reports import record_lines, report_lines
 from uptake.processors.store import Store
-from uptake.schemas.batch import Batch, MalformedBatch, Receipt, StoreUnavailable
+from uptake.schemas.batch import Batch, MalformedBatch, StoreUnavailable, UnreadableRecord
 from uptake.schemas.identity import unix_ms
+from uptake.schemas.letters import letter_lines
 from uptake.workspace.models import Workspace
 
 Workspaces = Callable[[str], Workspace | None]
-Outcome = Receipt | MalformedBatch | StoreUnavailable
-"""What became of one batch: a receipt, or why the whole of it was refused for good, or for now."""
 
 _log = structlog.get_logger(__name__)
 
@@ -56,12 +59,23 @@ class Written:
     unauthorised: int = 0
 
 
+class LettersSink(Protocol):
+    """Where refused events go: for each batch that has some, the lines of `schemas.letters`."""
+
+    def __call__(self, letters: Sequence[tuple[Batch, list[bytes]]], /) -> None:
+        """Returns when they are durable. Raises StoreUnavailable; the same letters may then come again."""
+        ...
+
+
 class Pipeline:
     """Turns batches of any tenants into rows. Safe to call from several threads; two of them keep it busiest.
 
     `workspaces` gives a tenant's workspace, or None: such a tenant's batches are refused for now, because nobody
-    could say in whose currency and zone they count, and a mistyped tenant should be seen at the first call.
+    could say in whose currency and zone they count, and a mistyped tenant should be seen at the first call. What comes
+    from the log cannot be asked again: its events become dead letters.
     `told` hears of every write; what it raises is logged and counted, the events stay acknowledged.
+    `letters` takes the refused events; without it they go straight into their table.
+    `settled` marks the records of the log as read again by the audit.
     `counters` are totals since the start, by name.
     """
 
@@ -71,11 +85,15 @@ class Pipeline:
         database: Database,
         clock: Clock,
         told: Callable[[Written], None] = lambda written: None,
+        letters: LettersSink | None = None,
+        settled: bool = False,
     ) -> None:
         self._workspaces = workspaces
         self._store = Store(database)
         self._clock = clock
         self._told = told
+        self._letters = letters or self._into_the_table
+        self._settled = settled
         self._enrichers: dict[str, Enricher] = {}
         self._lock = threading.Lock()
         self._counting = threading.Lock()
@@ -85,40 +103,50 @@ class Pipeline:
         """One outcome a batch, in order: a receipt once everything that it accepts is durable, or why the whole
         batch was refused. Raises StoreUnavailable when nothing could be acknowledged; sending again is safe."""
         with collector_paused():
-            return self._process(batches)
+            return self.commit(self.prepare(batches))
 
-    def _process(self, batches: Sequence[Batch]) -> list[Outcome]:
-        outcomes: dict[int, Outcome] = {}
-        jobs: list[Job] = []
-        ver = next_ver(unix_ms(self._clock.now()))
-        for position, batch in enumerate(batches):
-            try:
-                jobs.append(self._prepare(position, batch, ver))
-            except (MalformedBatch, StoreUnavailable) as refused:
-                outcomes[position] = refused
+    def prepare(self, batches: Sequence[Batch]) -> Prepared:
+        """What can be decided without the database. Takes the processor and nothing else."""
+        prepared = Prepared(batches)
+        with collector_paused():
+            for position, batch in enumerate(batches):
+                try:
+                    prepared.jobs.append(self._prepare(position, batch))
+                except (MalformedBatch, StoreUnavailable) as refused:
+                    prepared.refused[position] = refused
+        return prepared
+
+    def commit(self, prepared: Prepared) -> list[Outcome]:
+        """Make what was prepared durable; outcomes and errors as in `process`. May be called again after an error, and
+        is exact however often it is."""
         written: list[Written] = []
         try:
-            with self._lock:
-                self._identify(jobs)  # 1
-                self._write(batches, jobs, ver, written)  # 2, 3, 4
+            with collector_paused(), self._lock:
+                self._identify(prepared.jobs)  # 1
+                self._write(prepared, written)  # 2, 3, 4, 5
         except StoreUnavailable as failure:
             self._count(store_failures=1)
-            _log.warning("store_unavailable", failure=str(failure), batches=len(batches))
+            _log.warning("store_unavailable", failure=str(failure), batches=len(prepared.batches))
             raise
         finally:
-            self._tell(written)  # 5: what is durable is told even when the rest failed
-        for job in jobs:
-            receipt = outcomes[job.position] = job.receipt
-            self._count(
-                accepted=receipt.accepted, duplicates=receipt.duplicates, rejected=len(receipt.rejections)
-            )
-        kinds = Counter(type(outcome) for outcome in outcomes.values())
-        self._count(malformed=kinds[MalformedBatch], without_workspace=kinds[StoreUnavailable])
-        return [outcomes[position] for position in range(len(batches))]
+            self._tell(written)  # 6: what is durable is told even when the rest failed
+        outcomes = prepared.outcomes()
+        for job in prepared.jobs:
+            rejected = len(job.read.rejections) + len(job.conflicts)
+            self._count(accepted=len(job.fresh), duplicates=job.duplicates, rejected=rejected)
+        kinds = Counter(type(why) for why in prepared.refused.values())
+        unavailable = kinds[StoreUnavailable]
+        self._count(malformed=len(prepared.refused) - unavailable, without_workspace=unavailable)
+        return outcomes
 
-    def _prepare(self, position: int, batch: Batch, ver: int) -> Job:
+    def _prepare(self, position: int, batch: Batch) -> Job:
+        if isinstance(batch, UnreadableRecord):
+            raise MalformedBatch(batch.why)
+        ver = first_ver(unix_ms(batch.received_at))
         workspace = self._workspaces(batch.tenant)
         if workspace is None:
+            if batch.position is not None:
+                return without_workspace(position, batch, ver)
             # Refused for now: the events are good, and a workspace that comes back must still find them.
             raise StoreUnavailable(
                 f"tenant {batch.tenant!r} has no workspace here; nothing of it was accepted"
@@ -128,8 +156,7 @@ class Pipeline:
             enricher = self._enrichers[batch.tenant] = Enricher(workspace)
         # Judged by when it was received, so that reading it again later gives the same result.
         read = read_batch(batch.body, batch.received_at)
-        client = batch.client.client_id if batch.client else ""
-        stamp = Stamp(batch.tenant, ver, unix_ms(batch.received_at), client, enricher.currency)
+        stamp = stamp_of(batch, ver, enricher.currency)
         return Job(position, batch, read, stamp, [enricher.conclude(item) for item in read.items])
 
     def _identify(self, jobs: Sequence[Job]) -> None:
@@ -140,16 +167,32 @@ class Pipeline:
             if ids:
                 settle(own, judge(zip(ids, contents, strict=True), self._store.known(tenant, ids)))
 
-    def _write(self, batches: Sequence[Batch], jobs: Sequence[Job], ver: int, written: list[Written]) -> None:
-        letters = [line for job in jobs for line in letter_lines(job.batch, job.rejections, ver)]
+    def _write(self, prepared: Prepared, written: list[Written]) -> None:
+        letters = [
+            (job.batch, letter_lines(job.batch, job.rejections, job.stamp.ver))
+            for job in prepared.jobs
+            if job.read.rejections or job.conflicts
+        ]
+        for batch, why in prepared.malformed():
+            ver = first_ver(unix_ms(batch.received_at))
+            letters.append((batch, letter_lines(batch, [whole(why, batch)], ver)))
         if letters:
-            self._store.write_lines("dead_letters", letters)  # 2
+            self._letters(letters)  # 2
+        self._write_events(prepared.jobs, written)  # 3
+        reports = report_lines(prepared.batches)
+        if reports:
+            self._store.write_lines("sdk_reports", reports)  # 4
+        records = record_lines(prepared.done(), self._clock.now(), self._settled)
+        if records:
+            self._store.write_lines("log_records", records)  # 5
+
+    def _write_events(self, jobs: Sequence[Job], written: list[Written]) -> None:
         parts, counts = gather(jobs)
         done = []
         try:
             for table, of_table in parts.items():
                 if of_table:
-                    self._store.write(table, of_table)  # 3
+                    self._store.write(table, of_table)
                 done.append(table)
         finally:
             for tenant, counted in counts.items():
@@ -157,9 +200,9 @@ class Pipeline:
                 if any(durable.values()):
                     unauthorised = counted["unauthorised"] if "usage" in done else 0
                     written.append(Written(tenant, **durable, unauthorised=unauthorised))
-        reports = report_lines(batches)
-        if reports:
-            self._store.write_lines("sdk_reports", reports)  # 4
+
+    def _into_the_table(self, letters: Sequence[tuple[Batch, list[bytes]]]) -> None:
+        self._store.write_lines("dead_letters", [line for _, lines in letters for line in lines])
 
     def _count(self, **by: int) -> None:
         with self._counting:

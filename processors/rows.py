@@ -1,4 +1,4 @@
-"""Events as rows of the tables of migration 0001: which column holds what. Pure.
+"""Events as rows of the tables of migrations 0001 and 0005: which column holds what. Pure.
 
 Rows are made by column, for many events at once: what an event says is copied, what Uptake concluded is added, what a
 batch has in common is repeated. Token counts become a disjoint partition, so that nothing is counted twice.
@@ -34,6 +34,9 @@ _SHARED = {
     "received_at": _TIME,
     "occurred_at": _TIME,
     "tags": pa.map_(_TEXT, _TEXT),
+    "log_topic": _WORD,
+    "log_partition": pa.int32(),
+    "log_offset": pa.int64(),
 }
 _USAGE = {
     **dict.fromkeys(["operation", "provider", "request_model", "response_model", "model", "status"], _WORD),
@@ -86,13 +89,17 @@ _RENAMED = {
 
 
 class Stamp(NamedTuple):
-    """What all rows of a batch share; times in Unix milliseconds."""
+    """What all rows of a batch share; times in Unix milliseconds. `log_…` as in migration 0005: '' and -1 where the
+    batch came through no log."""
 
     tenant: str
     ver: int
     received_at: int
     client_id: str
     currency: str
+    log_topic: str = ""
+    log_partition: int = -1
+    log_offset: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ class RejectionReason(StrEnum):
     FUTURE = "future"  # occurred_at is more than a day ahead of the server
     TOO_LARGE = "too_large"  # the event alone exceeds the limit
     CONFLICT = "conflict"  # the id is known with other content: quarantined
+    # Of records of the log only; over HTTP these are the answers 400 and 503 to the whole request.
+    UNKNOWN_TENANT = "unknown_tenant"  # a good or bad event of a tenant that has no workspace
+    MALFORMED = "malformed"  # a whole record that holds no array of events
+    UNREADABLE = "unreadable"  # a whole record that does not say, or not rightly, whose and what it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,19 @@ class Batch:
     source: str = "http"
     client: ClientReport | None = None
     position: LogPosition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRecord(Batch):
+    """A record of the log that is no batch, with `why`; `tenant` is empty where nobody knows it."""
+
+    why: str = ""
+
+    @classmethod
+    def of(cls, batch: Batch, why: str) -> UnreadableRecord:
+        """The same, with what is known of it."""
+        known = (batch.tenant, batch.body, batch.received_at, batch.source, batch.client, batch.position)
+        return cls(*known, why=why)
 
 
 @dataclass(frozen=True, slots=True)

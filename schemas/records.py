@@ -17,7 +17,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import blake2b
 
-from uptake.schemas.batch import MAX_BATCH_EVENTS, Batch, ClientReport, LogPosition, MalformedBatch
+from uptake.schemas.batch import (
+    MAX_BATCH_EVENTS,
+    Batch,
+    ClientReport,
+    LogPosition,
+    MalformedBatch,
+    UnreadableRecord,
+)
 
 MAX_RECORD_BYTES = 900 * 1024
 """Most bytes of a record's value. With key and headers it stays under Kafka's usual mebibyte."""
@@ -61,7 +68,7 @@ class Unreadable(MalformedBatch):
 
     def __init__(self, message: str, batch: Batch) -> None:
         super().__init__(message)
-        self.batch = batch
+        self.batch = UnreadableRecord.of(batch, message)
 
 
 def topic_name(topic: Topic, prefix: str) -> str:

@@ -1,0 +1,88 @@
+"""Dead letters: what was refused, as lines of JSON with the columns of the table `dead_letters`. Pure; standard
+library only.
+
+A letter's id is a hash of whose it is and of what was refused: refusing the same thing again is the same letter, and a
+payload that was cut, or that was no text, does not hash to its letter's id (`is_whole`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from uptake.schemas.batch import Batch, Rejection
+
+MAX_PAYLOAD_BYTES = 256 * 1024
+MAX_LINE_BYTES = 640 * 1024
+"""A line fits into a record of the log whatever it holds: control characters are six bytes long in JSON."""
+
+NO_VERSION = 0
+"""The schema version of a payload that does not say one that can be read."""
+
+_FIRST_VERSION = 1  # what an event that says none is
+
+
+def letter_lines(batch: Batch, rejections: Iterable[Rejection], ver: int) -> list[bytes]:
+    """One JSON line a refused event. `ver` decides which refusal of the same thing is the letter: when the batch was
+    received, in Unix milliseconds, so that reading a record again changes nothing."""
+    return [_line(batch, rejection, ver) for rejection in rejections]
+
+
+def letter_id(tenant: str, payload: bytes, otherwise: str = "") -> int:
+    """The id of the letter for `payload`; `otherwise` stands in for an empty one."""
+    text = tenant.encode(errors="replace") + b"\x1f" + (payload or otherwise.encode(errors="replace"))
+    return int.from_bytes(blake2b(text, digest_size=16).digest(), "little")
+
+
+def is_whole(tenant: str, letter: int, payload: str) -> bool:
+    """Whether `payload`, as it was kept, is all that was refused."""
+    return bool(payload) and letter_id(tenant, payload.encode()) == letter
+
+
+def _line(batch: Batch, rejection: Rejection, ver: int) -> bytes:
+    otherwise = f"{rejection.event_id}{rejection.path}"
+    topic, partition, offset = batch.position or ("", -1, -1)
+    letter: dict[str, Any] = {
+        "tenant": batch.tenant,
+        "letter_id": str(letter_id(batch.tenant, rejection.payload, otherwise)),
+        "ver": ver,
+        "received_at": batch.received_at,
+        "source": batch.source,
+        "event_id": rejection.event_id,
+        "reason": rejection.reason.value,
+        "path": rejection.path,
+        "schema_version": _schema_version(rejection.payload),
+        "log_topic": topic,
+        "log_partition": partition,
+        "log_offset": offset,
+    }
+    size, kept = len(rejection.payload), MAX_PAYLOAD_BYTES
+    while True:
+        cut = f"; only the first {kept} of {size} bytes were kept" if kept < size else ""
+        letter["detail"] = rejection.detail + cut
+        letter["payload"] = rejection.payload[:kept].decode(errors="replace")
+        line = json.dumps(letter, default=_value, ensure_ascii=False, separators=(",", ":")).encode()
+        if len(line) <= MAX_LINE_BYTES or not kept:
+            return line
+        kept //= 2
+
+
+def _schema_version(payload: bytes) -> int:
+    """What the event says of its version, as far as that can be read."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        return NO_VERSION
+    try:
+        said = json.loads(payload)
+    except (ValueError, RecursionError):
+        return NO_VERSION
+    version = said.get("schema_version", _FIRST_VERSION) if isinstance(said, dict) else NO_VERSION
+    return version if type(version) is int and 0 < version < 1 << 16 else NO_VERSION
+
+
+def _value(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"a letter holds no {type(value).__name__}")
