@@ -43,7 +43,7 @@ class Store:
         """What is stored under these ids. Raises StoreUnavailable."""
         found: dict[int, Known] = {}
         by_name: list[int] = []
-        with _translated("reading known events"):
+        with translated("reading known events"):
             reader = self._database.tenant(tenant)
             for stretch in stretches(ids):
                 if len(stretch) < DENSE_IDS:
@@ -63,11 +63,11 @@ class Store:
     def write(self, table: str, parts: Sequence[Part]) -> None:
         """Insert rows of a table of `rows.TABLES`; returns when they are durable. Raises StoreUnavailable."""
         block = encode(TABLES[table], columns(table, parts))
-        with _translated(f"writing {table}"):
+        with translated(f"writing {table}"):
             self._database.insert_block(table, TABLES[table].names, block, "ArrowStream")
 
     def write_lines(self, table: str, lines: Sequence[bytes]) -> None:
-        with _translated(f"writing {table}"):
+        with translated(f"writing {table}"):
             self._database.insert_json_lines(table, b"\n".join(lines))
 
 
@@ -115,7 +115,8 @@ def _merge(found: dict[int, Known], rows: Sequence[dict[str, Any]]) -> None:
 
 
 @contextmanager
-def _translated(doing: str) -> Iterator[None]:
+def translated(doing: str) -> Iterator[None]:
+    """Failures of the store, while `doing` something, as StoreUnavailable."""
     try:
         yield
     except (ClickHouseError, UnavailableError, OSError) as error:

@@ -139,7 +139,7 @@ class Bench:
         self.tenant = tenant
         self.heard: list[Written] = []
         self.pipeline = Pipeline(workspaces.get, self.database, clock, self.heard.append)  # type: ignore[arg-type]
-        self._reader = database
+        self.reader = database
 
     def batch(
         self, events: Sequence[EventDict] | bytes, tenant: str = "", client: ClientReport | None = None
@@ -153,7 +153,7 @@ class Bench:
     def rows(self, table: str, tenant: str = "", final: bool = True) -> list[dict[str, Any]]:
         key = {"dead_letters": "letter_id", "sdk_reports": "quarter"}.get(table, "event_id")
         sql = f"SELECT * FROM {table} {'FINAL' if final else ''} WHERE tenant = {{tenant:String}} ORDER BY {key}"  # noqa: S608
-        return self._reader.tenant(tenant or self.tenant).query(sql)
+        return self.reader.tenant(tenant or self.tenant).query(sql)
 
     def row(self, table: str = "usage") -> dict[str, Any]:
         (only,) = self.rows(table)
