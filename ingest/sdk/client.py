@@ -30,7 +30,7 @@ from uptake.ingest.sdk.people import masker
 from uptake.ingest.sdk.runtime import Runtime
 from uptake.ingest.sdk.sender import Delivery
 from uptake.ingest.sdk.teller import OnDrop, OnProblem, Teller
-from uptake.ingest.sdk.transport import HttpTransport, NewTransport
+from uptake.ingest.sdk.transport import HttpTransport, NewTransport, Transport
 from uptake.schemas.identity import unix_ms
 
 
@@ -43,9 +43,10 @@ class Clock(Protocol):
 class Client:
     """Reports what an LLM app does, from any thread or task, to one gateway.
 
-    Arguments that are left out come from UPTAKE_ENDPOINT, UPTAKE_API_KEY, UPTAKE_APP, UPTAKE_ENVIRONMENT and
-    UPTAKE_PSEUDONYM_KEY. Without an endpoint or a key the client does nothing and counts it. Without a pseudonym
-    key events go without their people.
+    Arguments that are left out come from UPTAKE_ENDPOINT, UPTAKE_API_KEY, UPTAKE_APP, UPTAKE_ENVIRONMENT,
+    UPTAKE_PSEUDONYM_KEY and UPTAKE_TENANT. Without an endpoint or a key the client does nothing and counts it. Without
+    a pseudonym key events go without their people. An endpoint like kafka://broker-1:9092,broker-2:9092 is Kafka
+    itself (`uptake[kafka]`): events then go to the topics of `tenant`, and no key is used.
 
     Every method returns at once (only `flush` and `close` wait, within their bound) and no value that an app
     passes makes one raise: an event that cannot be sent is counted, with its reason, in `stats()` and told to
@@ -66,6 +67,7 @@ class Client:
         environment: str | None = None,
         pseudonym_key: str | None = None,
         *,
+        tenant: str | None = None,
         queue_events: int = 10_000,
         queue_bytes: int = 16 * 1024 * 1024,
         linger: float = 1.0,
@@ -78,15 +80,14 @@ class Client:
         background: bool = True,
         on_problem: OnProblem | None = None,
     ) -> None:
-        read = options.read(endpoint, api_key, app, environment, pseudonym_key)
+        read = options.read(endpoint, api_key, app, environment, pseudonym_key, tenant)
         self.exit_timeout = exit_timeout
         self._teller = Teller(on_drop, on_problem)
         self._mask = masker(read.pseudonym_key)
         self._now_ns: Callable[[], int] = time.time_ns if clock is None else _reader(clock)
         self._defaults = read.defaults
-        url = read.url
         delivery = Delivery(
-            new_transport=transport or (lambda: HttpTransport(url)),
+            new_transport=transport or _transport_to(read, timeout),
             api_key=read.api_key,
             defaults=read.defaults,
             linger=linger,
@@ -256,6 +257,21 @@ class Client:
         shut = self._runtime.intake.shut
         self._set(self._new_runtime(lambda: process.mind_multiprocessing(self)))
         self._runtime.intake.shut = shut
+
+
+def _transport_to(read: options.Options, timeout: float) -> NewTransport:
+    url, kafka = read.url, read.kafka
+    if kafka is None:
+        return lambda: HttpTransport(url)
+
+    def connect() -> Transport:
+        from uptake.ingest.sdk.kafka_transport import (
+            KafkaTransport,
+        )  # on the sender's thread, and only where needed
+
+        return KafkaTransport(kafka, timeout)
+
+    return connect
 
 
 def _reader(clock: Clock) -> Callable[[], int]:

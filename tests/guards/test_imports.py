@@ -54,10 +54,11 @@ SDK_MAY = (
     "uptake.schemas.identity",
     "uptake.schemas.taxonomy",
     "uptake.schemas.pseudonym",
-    "uptake.schemas.batch",
+    "uptake.schemas.batch",  # these three for events that go to Kafka without a gateway
     "uptake.schemas.records",
+    "uptake.schemas.split",
 )
-SDK_THIRD_PARTY = {"urllib3", "rapidfuzz"}
+SDK_THIRD_PARTY = {"urllib3", "rapidfuzz", "kafka"}
 HEAVY = {
     "pydantic",
     "pydantic_core",
@@ -67,6 +68,7 @@ HEAVY = {
     "starlette",
     "numpy",
     "scipy",
+    "kafka",  # imported on the sender's thread, where Kafka is the endpoint
 }
 
 
@@ -270,6 +272,8 @@ def loaded_by(statement: str) -> dict[str, str]:
         "import uptake.ingest.sdk",
         "import uptake.schemas",
         "import uptake.schemas.identity, uptake.schemas.taxonomy, uptake.schemas.pseudonym",
+        "import uptake.schemas.batch, uptake.schemas.split",
+        "import uptake; uptake.Client('kafka://127.0.0.1:1', app='letters', tenant='acme')",
         "import uptake.schemas.records",
     ],
 )
