@@ -6,6 +6,7 @@ being by being named: such a topic would have the broker's own settings and not 
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -44,6 +45,12 @@ CONSUMER: dict[str, Any] = {
 }
 ADMIN: dict[str, Any] = {"request_timeout_ms": 15_000}
 RECONNECT: dict[str, Any] = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 2_000}
+
+
+def check(settings: Settings) -> None:
+    """Raises UsageError where the settings cannot lead to Kafka, whether or not it answers."""
+    _brokers(settings)
+    _security(settings)
 
 
 def producer(settings: Settings, **over: Any) -> KafkaProducer:
@@ -99,6 +106,8 @@ def _reached(client: Callable[..., Client], settings: Settings, arguments: dict[
     from kafka.errors import KafkaError, SaslAuthenticationFailedError
     from kafka.net.compat import KafkaNetClient
 
+    # At DEBUG kafka-python tells whole requests and answers: people's events, and the password.
+    logging.getLogger("kafka").setLevel(max(logging.INFO, logging.getLogger("kafka").level))
     opened: list[Any] = []
 
     def connections(**configured: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -14,6 +14,10 @@ from uptake.cli.output import Json, Tenant, err, out, print_json, print_rows
 from uptake.errors import UsageError
 from uptake.ingest.importer.report import ImportReport
 from uptake.schemas.batch import Batch, Receipt
+
+if TYPE_CHECKING:
+    from uptake.home import Home
+    from uptake.ingest.gateway.sink import Process
 
 keys = typer.Typer(help="API keys: who may send events, for which tenant.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
@@ -126,14 +130,14 @@ def import_file(
 ) -> None:
     """Load a file of events. Loading the same file again changes nothing."""
     from uptake.ingest.importer.run import import_file as load
-    from uptake.processors.pipeline import Pipeline
 
     home = open_home(context)
     workspace = home.workspace(tenant)
-    pipeline = Pipeline(home.workspaces.get, home.database, home.clock)
+    through_log = bool(home.settings.kafka)
+    process = _log_process(context, home) if through_log else _pipeline_process(home)
 
     def send(batch: Batch) -> Receipt:
-        [outcome] = pipeline.process([batch])
+        [outcome] = process([batch])
         if not isinstance(outcome, Receipt):
             raise outcome
         return outcome
@@ -159,32 +163,50 @@ def import_file(
             lambda done: progress.update(task, completed=done.bytes_done, rows=done.rows),
             pseudonym_key=home.pseudonym_key,
         )
-    _print_report(report, as_json)
+    _print_report(report, as_json, through_log)
     if report.rejected:
         raise typer.Exit(1)
 
 
-def _print_report(report: ImportReport, as_json: bool) -> None:
+def _pipeline_process(home: Home) -> Process:
+    from uptake.processors.pipeline import Pipeline
+
+    return Pipeline(home.workspaces.get, home.database, home.clock).process
+
+
+def _log_process(context: typer.Context, home: Home) -> Process:
+    from uptake import kafka
+    from uptake.distributed.gateway import log_writer
+
+    kafka.check(home.settings)
+    writer = log_writer(home.settings)
+    context.call_on_close(writer.close)
+    return writer.process
+
+
+def _print_report(report: ImportReport, as_json: bool, through_log: bool) -> None:
+    """What became of the rows. Behind a log nobody knows yet which of them were in before: not none, but null."""
     if as_json:
         rejected = [dict(row._asdict(), reason=str(row.reason)) for row in report.rejected]
         print_json(
             {
                 "rows": report.rows,
                 "accepted": report.accepted,
-                "duplicates": report.duplicates,
+                "duplicates": None if through_log else report.duplicates,
                 "skipped": report.skipped,
                 "rejected": rejected,
             }
         )
         return
-    said = [
-        f"{report.accepted:,} accepted",
-        f"{report.duplicates:,} known already",
-        f"{len(report.rejected):,} rejected",
-    ]
+    said = [f"{report.accepted:,} accepted"]
+    if not through_log:
+        said.append(f"{report.duplicates:,} known already")
+    said.append(f"{len(report.rejected):,} rejected")
     if report.skipped:
         said.append(f"{report.skipped:,} empty")
     out.print(f"{report.rows:,} rows: {', '.join(said)}")
+    if through_log:
+        out.print("They are in Kafka: only the workers, which store them, see what was known already.")
     for row in report.rejected[:REJECTIONS_SHOWN]:
         where = f"line {row.line}" + (f": {row.path}" if row.path else "")
         out.print(f"  {where}: {row.detail} ({row.reason})", markup=False)

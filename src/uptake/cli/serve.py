@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from uptake.cli.app import app, read_settings
 from uptake.cli.output import err, out
+from uptake.errors import UsageError
 
 if TYPE_CHECKING:
     from uptake.service import Service
@@ -30,6 +31,11 @@ def up(
 
     given = dict(context.obj) if port is None else {**context.obj, "port": port}
     settings = read_settings(**given)
+    if settings.kafka:
+        raise UsageError(
+            "`uptake up` is everything in one process, without a log, and UPTAKE_KAFKA names one",
+            "run `uptake gateway`, `uptake worker` and `uptake scheduler`, or leave UPTAKE_KAFKA empty",
+        )
     configure(settings.log_level, as_json=not sys.stderr.isatty())
     service = Service(settings, schedule=True, stream=sys.stdout)
     try:
