@@ -1,0 +1,284 @@
+"""One event in a hundred is bad, in every way that we know: through the gateway, and straight into the topics.
+
+The dead letters must be exactly those, in the topic and in the table, and the good events must not wait for them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from uptake_chaos.ask import Unanswered
+from uptake_chaos.events import Generator, Made
+from uptake_chaos.kills import SETTLE_SECONDS, Say
+from uptake_chaos.oracle import Oracle
+from uptake_chaos.run import Result, ends_of, settle
+from uptake_chaos.sender import Connection
+from uptake_chaos.stack import Options, Stack
+from uptake_chaos.visible import Visibility, quantile
+
+SHARE = 0.01
+BATCH = 50
+RAW_SHARE = 0.3
+"""Of the batches, how many are written to the topics by somebody who passes the gateway by."""
+PREFIX = "chaos."
+
+
+class Letter(NamedTuple):
+    """What identifies a dead letter: whose, why, and a hash of what was refused."""
+
+    tenant: str
+    reason: str
+    digest: str
+
+
+def letter(tenant: str, reason: str, payload: bytes) -> Letter:
+    return Letter(tenant, reason, hashlib.sha256(payload).hexdigest()[:24])
+
+
+def _spoiled(change: Callable[[dict[str, Any]], None]) -> Callable[[Made], bytes]:
+    def spoil(event: Made) -> bytes:
+        fields = dict(event.fields)
+        change(fields)
+        return json.dumps(fields, separators=(",", ":")).encode()
+
+    return spoil
+
+
+POISONS: dict[str, tuple[str, Callable[[Made], bytes]]] = {
+    # what it is: the reason that must be given, and how a good event becomes so
+    "a field of the wrong type": ("invalid", _spoiled(lambda fields: fields.update(app=7))),
+    "a field missing": ("invalid", _spoiled(lambda fields: fields.pop("app"))),
+    "an address for a pseudonym": (
+        "invalid",
+        _spoiled(lambda fields: fields.update(user_id="jane@example.org")),
+    ),
+    "not an object": ("invalid", lambda event: json.dumps(event.event_id).encode()),
+    "a type that nobody knows": ("unknown_type", _spoiled(lambda fields: fields.update(type="gossip"))),
+    "another version": ("unsupported_version", _spoiled(lambda fields: fields.update(schema_version=9))),
+    "from the future": ("future", lambda event: _moved(event, 4 * 86_400_000)),
+    "an id of another time": (
+        "id_time_mismatch",
+        _spoiled(lambda fields: fields.update(occurred_at="2026-01-01T00:00:00Z")),
+    ),
+    "oversized": ("too_large", _spoiled(lambda fields: fields.update(session_id="x" * 40_000))),
+}
+
+
+def _moved(event: Made, ms: int) -> bytes:
+    made = Generator(int(event.event_id.replace("-", ""), 16)).event(event.tenant, event.at_ms + ms)
+    while made.late:
+        made = Generator(int(made.event_id.replace("-", ""), 16)).event(event.tenant, event.at_ms + ms)
+    return made.body
+
+
+class Poisoner:
+    """Makes batches in which some events are bad, and knows which letters they must become."""
+
+    def __init__(self, seed: int, share: float) -> None:
+        self._chance = random.Random(f"{seed}/poison")
+        self._share = share
+        self.letters: set[Letter] = set()
+        self.made: Counter[str] = Counter()
+
+    def mix(self, events: Sequence[Made]) -> tuple[list[bytes], list[Made]]:
+        """Bodies of events to be sent, and the good ones among them."""
+        bodies, good = [], []
+        for event in events:
+            if self._chance.random() < self._share:
+                name = self._chance.choice(list(POISONS))
+                reason, spoil = POISONS[name]
+                body = spoil(event)
+                self.letters.add(letter(event.tenant, reason, body))
+                self.made[name] += 1
+                bodies.append(body)
+            else:
+                bodies.append(event.body)
+                good.append(event)
+        return bodies, good
+
+    def broken_record(self, tenant: str) -> tuple[bytes, list[tuple[str, bytes]]]:
+        """A record that is no batch at all: value and headers."""
+        noise = self._chance.randbytes(12).hex()
+        kind = self._chance.choice(("not JSON", "no array", "no headers", "too large as a whole"))
+        self.made[f"record: {kind}"] += 1
+        headers = headers_of(tenant, "usage")
+        if kind == "no headers":
+            value = f'[{{"event_id":"{noise}"}}]'.encode()
+            self.letters.add(letter("", "unreadable", value))
+            return value, []
+        value = {
+            "not JSON": f"\x00{noise}".encode(),
+            "no array": json.dumps(noise).encode(),
+            "too large as a whole": b"[" + b",".join([b"1"] * 600) + f',"{noise}"]'.encode(),
+        }[kind]
+        self.letters.add(letter(tenant, "malformed", value))
+        return value, headers
+
+
+def headers_of(tenant: str, kind: str) -> list[tuple[str, bytes]]:
+    """What a producer that follows the topic's description writes."""
+    return [
+        ("content-type", b"application/json"),
+        ("ce_specversion", b"1.0"),
+        ("ce_id", b"chaos"),
+        ("ce_source", b"/chaos"),
+        ("ce_type", f"uptake.{kind}.v1".encode()),
+        ("ce_time", b"2026-11-20T09:00:00Z"),
+        ("ce_tenant", tenant.encode()),
+    ]
+
+
+def poison(directory: Path, seed: int, seconds: float, say: Say, rate: float = 300.0) -> Result:
+    """`seconds` without poison, then as long with it; the letters and how much later the good events came."""
+    oracle = Oracle()
+    with Stack(directory, seed, Options(scheduler=False)) as stack:
+        started = time.monotonic()
+        producer = KafkaProducer(bootstrap_servers=f"127.0.0.1:{stack.node.port}", acks="all")
+        try:
+            run = _Run(stack, oracle, producer, Generator(seed), random.Random(f"{seed}/run"), rate)
+            run.flow(
+                Poisoner(seed, 0.0), 3.0
+            )  # the first takes of a new group are slow for reasons of their own
+            clean = run.flow(Poisoner(seed, 0.0), seconds)
+            poisoner = Poisoner(seed, SHARE)
+            mixed = run.flow(poisoner, seconds)
+        finally:
+            producer.close(10)
+        took = time.monotonic() - started
+        difference, settled = settle(stack, oracle, SETTLE_SECONDS)
+        say(f"without poison p99 {quantile(clean, 0.99):.2f} s, with it {quantile(mixed, 0.99):.2f} s")
+        table = _await_letters(stack, len(poisoner.letters))
+        topic = letters_of_topic(stack.node.port)
+        figures = {
+            "poison": dict(sorted(poisoner.made.items())),
+            "letters": len(poisoner.letters),
+            "missing_in_table": len(poisoner.letters - table),
+            "unexpected_in_table": sorted({one.reason for one in table - poisoner.letters}),
+            "missing_in_topic": len(poisoner.letters - topic),
+            "unexpected_in_topic": sorted({one.reason for one in topic - poisoner.letters}),
+            "clean_p50_p99": [round(quantile(clean, 0.5), 3), round(quantile(clean, 0.99), 3)],
+            "poisoned_p50_p99": [round(quantile(mixed, 0.5), 3), round(quantile(mixed, 0.99), 3)],
+        }
+        return Result(
+            "poison", seed, took, len(oracle.made), difference, settled, {}, figures, ends_of(stack)
+        )
+
+
+class _Run:
+    """A steady flow, through the gateway and straight into the topics."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        oracle: Oracle,
+        producer: KafkaProducer,
+        generator: Generator,
+        chance: random.Random,
+        rate: float,
+    ) -> None:
+        self._stack, self._oracle, self._producer = stack, oracle, producer
+        self._generator, self._chance, self._rate = generator, chance, rate
+        self._connection = Connection(stack.url.removeprefix("http://"))
+
+    def flow(self, poisoner: Poisoner, seconds: float) -> list[float]:
+        """Seconds from acknowledged to visible of each good event."""
+        visibility = Visibility(self._stack.asker)
+        wait, began, sent = threading.Event(), time.monotonic(), 0
+        while (elapsed := time.monotonic() - began) < seconds:
+            if sent > elapsed * self._rate:
+                wait.wait(sent / self._rate - elapsed)
+            tenant = self._generator.tenant()
+            events = self._generator.batch(tenant, BATCH, time.time_ns() // 1_000_000)
+            bodies, good = poisoner.mix(events)
+            self._oracle.add(good)
+            if self._chance.random() < RAW_SHARE:
+                self._past_the_gateway(tenant, events, bodies, poisoner)
+            else:
+                self._through_the_gateway(tenant, bodies, len(good))
+            self._oracle.acknowledge(good)
+            visibility.acknowledged(good)
+            sent += BATCH
+        _until_visible(self._stack, self._oracle)
+        return visibility.end()
+
+    def _through_the_gateway(self, tenant: str, bodies: list[bytes], good: int) -> None:
+        body = b"[" + b",".join(bodies) + b"]"
+        status, answer = self._connection.post(body, self._stack.tokens[tenant])
+        if status != 200 or answer["accepted"] != good or len(answer["rejected"]) != len(bodies) - good:
+            raise AssertionError(f"the gateway answered {status} to {good} good of {len(bodies)} events")
+
+    def _past_the_gateway(
+        self, tenant: str, events: list[Made], bodies: list[bytes], poisoner: Poisoner
+    ) -> None:
+        """One record a kind, as a producer of one's own would write it; sometimes one that is no batch at all."""
+        kinds: dict[str, list[bytes]] = {}
+        for event, body in zip(events, bodies, strict=True):
+            kinds.setdefault(event.fields["type"], []).append(body)
+        records = [
+            (kind, b"[" + b",".join(own) + b"]", headers_of(tenant, kind)) for kind, own in kinds.items()
+        ]
+        if len(bodies) > sum(event.body is body for event, body in zip(events, bodies, strict=True)):
+            records.append(("usage", *poisoner.broken_record(tenant)))
+        key = self._chance.randbytes(8)
+        for promise in [
+            self._producer.send(f"{PREFIX}{kind}", v, key=key, headers=h) for kind, v, h in records
+        ]:
+            promise.get(20)
+
+
+def _until_visible(stack: Stack, oracle: Oracle) -> None:
+    deadline, wait = time.monotonic() + 60, threading.Event()
+    while stack.asker.events() < len(oracle.made):
+        if time.monotonic() > deadline:
+            raise TimeoutError("good events did not become visible within 60 s")
+        wait.wait(0.1)
+
+
+def letters_of_table(stack: Stack) -> set[Letter]:
+    rows = stack.asker.rows("SELECT tenant, reason, payload FROM dead_letters FINAL")
+    return {letter(row["tenant"], row["reason"], row["payload"].encode()) for row in rows}
+
+
+def _await_letters(stack: Stack, count: int) -> set[Letter]:
+    deadline, wait = time.monotonic() + 30, threading.Event()
+    while True:
+        try:
+            found = letters_of_table(stack)
+        except Unanswered:
+            found = set()
+        if len(found) >= count or time.monotonic() > deadline:
+            return found
+        wait.wait(0.2)
+
+
+def letters_of_topic(port: int) -> set[Letter]:
+    """All letters that the topic holds, from its first record to its last."""
+    topic = f"{PREFIX}dead-letters"
+    consumer = KafkaConsumer(bootstrap_servers=f"127.0.0.1:{port}", enable_auto_commit=False)
+    try:
+        places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        consumer.assign(places)
+        consumer.seek_to_beginning(*places)
+        ends = consumer.end_offsets(places)
+        found: set[Letter] = set()
+        deadline = time.monotonic() + 30
+        while any(consumer.position(place) < ends[place] for place in places):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the dead letters could not be read in 30 s")
+            for records in consumer.poll(500).values():
+                for record in records:
+                    for one in json.loads(record.value):
+                        found.add(letter(one["tenant"], one["reason"], one["payload"].encode()))
+        return found
+    finally:
+        consumer.close()
