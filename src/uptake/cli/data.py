@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from uptake.cli.app import app, open_home
 from uptake.cli.output import Json, Tenant, err, out, print_json, print_rows
+from uptake.cli.sending import sender
 from uptake.errors import UsageError
 from uptake.ingest.importer.report import ImportReport
-from uptake.schemas.batch import Batch, Receipt
-
-if TYPE_CHECKING:
-    from uptake.home import Home
-    from uptake.ingest.gateway.sink import Process
 
 keys = typer.Typer(help="API keys: who may send events, for which tenant.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
@@ -134,14 +130,6 @@ def import_file(
     home = open_home(context)
     workspace = home.workspace(tenant)
     through_log = bool(home.settings.kafka)
-    process = _log_process(context, home) if through_log else _pipeline_process(home)
-
-    def send(batch: Batch) -> Receipt:
-        [outcome] = process([batch])
-        if not isinstance(outcome, Receipt):
-            raise outcome
-        return outcome
-
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -157,7 +145,7 @@ def import_file(
             file,
             kind.value,
             mapping,
-            send,
+            sender(context, home),
             workspace.tenant,
             home.clock,
             lambda done: progress.update(task, completed=done.bytes_done, rows=done.rows),
@@ -166,22 +154,6 @@ def import_file(
     _print_report(report, as_json, through_log)
     if report.rejected:
         raise typer.Exit(1)
-
-
-def _pipeline_process(home: Home) -> Process:
-    from uptake.processors.pipeline import Pipeline
-
-    return Pipeline(home.workspaces.get, home.database, home.clock).process
-
-
-def _log_process(context: typer.Context, home: Home) -> Process:
-    from uptake import kafka
-    from uptake.distributed.gateway import log_writer
-
-    kafka.check(home.settings)
-    writer = log_writer(home.settings)
-    context.call_on_close(writer.close)
-    return writer.process
 
 
 def _print_report(report: ImportReport, as_json: bool, through_log: bool) -> None:

@@ -1,0 +1,1 @@
+"""Dead letters in the database: finding them, and sending what was mended again."""
