@@ -58,6 +58,7 @@ def producer(settings: Settings, **over: Any) -> KafkaProducer:
     its arguments. One a process: it has a thread of its own. Raises UnavailableError, UsageError."""
     from kafka import KafkaProducer
 
+    _checksums_in_c()
     return _reached(KafkaProducer, settings, PRODUCER | over)
 
 
@@ -66,6 +67,7 @@ def consumer(settings: Settings, **over: Any) -> KafkaConsumer:
     Raises UnavailableError, UsageError."""
     from kafka import KafkaConsumer
 
+    _checksums_in_c()
     return _reached(KafkaConsumer, settings, CONSUMER | over)
 
 
@@ -126,6 +128,14 @@ def _reached(client: Callable[..., Client], settings: Settings, arguments: dict[
                 "set UPTAKE_KAFKA_USERNAME, UPTAKE_KAFKA_PASSWORD and UPTAKE_KAFKA_SASL_MECHANISM",
             ) from None
         raise unavailable(settings) from error
+
+
+def _checksums_in_c() -> None:
+    """kafka-python adds up CRC-32C in Python, at 2 MB/s: most of what a record costs. aiokafka brings it in C."""
+    from aiokafka.record.util import calc_crc32c
+    from kafka.record import default_records
+
+    default_records.calc_crc32c = calc_crc32c
 
 
 def _brokers(settings: Settings) -> str:
