@@ -47,8 +47,9 @@ types: $(READY) ## mypy, strict
 bench: $(READY) ## every figure, as a table with machine and versions (minutes)
 	$(BIN)/python -m benchmarks $(BENCH)
 
-schemas: $(READY) ## write the JSON Schemas and examples from the models
+schemas: $(READY) ## write the JSON Schemas and the AsyncAPI document from models and topics
 	$(BIN)/python -m uptake.schemas.jsonschema write
+	$(BIN)/python -m uptake.schemas.asyncapi write
 
 docs: $(READY) ## write docs/kpis.md from the KPI definitions
 	$(BIN)/python -m uptake.sql.catalogue docs > docs/kpis.md
