@@ -71,7 +71,18 @@ def read_settings(**given: Path | int) -> Settings:
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit code. Errors are one line and a hint, never a traceback."""
     from uptake import logs
-    from uptake.cli import alerts, data, doctor, kpi, log, run_gateway, serve, workspace  # noqa: F401 - they register
+    from uptake.cli import (  # noqa: F401 - they register their commands
+        alerts,
+        data,
+        doctor,
+        kpi,
+        letters,
+        log,
+        run_gateway,
+        run_worker,
+        serve,
+        workspace,
+    )
 
     logs.configure("WARNING", as_json=False)
     try:

@@ -1,0 +1,35 @@
+"""A worker's own small HTTP: /healthz, /readyz and /metrics. It serves nothing of what is in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from uptake.processors.worker.metrics import Metrics
+
+Readiness = Callable[[], Mapping[str, str]]
+
+
+def create_app(metrics: Metrics, readiness: Readiness) -> Starlette:
+    """`readiness` gives component -> "ok", "ok, but …" where work goes on, or why it does not."""
+
+    async def healthz(request: Request) -> Response:
+        # The process is there. Whether it moves is the watchdog's to judge, and it ends what does not.
+        return PlainTextResponse("ok\n")
+
+    async def readyz(request: Request) -> Response:
+        components = readiness()
+        ready = all(said.startswith("ok") for said in components.values())
+        return JSONResponse({"ready": ready, "components": dict(components)}, 200 if ready else 503)
+
+    async def exposition(request: Request) -> Response:
+        body, media_type = metrics.exposition()
+        return Response(body, media_type=media_type)
+
+    return Starlette(
+        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", exposition)]
+    )

@@ -1,0 +1,120 @@
+"""The two works: events through the pipeline, and dead letters into their table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from uptake.processors.guard import RefusalGuard
+from uptake.processors.pipeline import Pipeline
+from uptake.processors.prepared import Prepared
+from uptake.processors.store import Store
+from uptake.processors.worker.acks import Place
+from uptake.processors.worker.gather import Fetched
+from uptake.processors.worker.work import Decided, Done
+from uptake.schemas.batch import Batch, LogPosition, MalformedBatch, Receipt, RejectionReason
+from uptake.schemas.records import Unreadable, batch_of
+from uptake.schemas.split import elements
+
+MAX_LETTERS = 10_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_log = structlog.get_logger(__name__)
+
+
+RefusedBefore = Callable[[str, int, int], int]
+"""How many events were refused in a row before (topic, partition, offset), whoever did it. Raises StoreUnavailable."""
+
+
+class Events:
+    """Records of events -> Pipeline."""
+
+    def __init__(self, pipeline: Pipeline, guard: RefusalGuard, refused_before: RefusedBefore) -> None:
+        self._pipeline, self._guard, self._refused_before = pipeline, guard, refused_before
+        self._met: set[Place] = set()
+
+    def anew(self) -> None:
+        """Partitions may have changed hands: what the next owner counted is not known here."""
+        self._met = set()
+
+    def decide(self, records: Sequence[Fetched]) -> Decided:
+        for record in records:
+            if record.place not in self._met:
+                refused = self._refused_before(record.topic, record.partition, record.offset)
+                self._guard.resume(record.topic, record.partition, record.offset, refused)
+                self._met.add(record.place)
+        batches = [_batch(record) for record in records]
+        prepared = self._pipeline.prepare(batches)
+        stops = self._judge(records, prepared)
+        if stops:
+            # Rare: what is left is decided once more, so that a plan never holds more than may be written.
+            kept = [
+                at
+                for at, record in enumerate(records)
+                if record.place not in stops or record.offset < stops[record.place]
+            ]
+            records = [records[at] for at in kept]
+            prepared = self._pipeline.prepare([batches[at] for at in kept])
+        return Decided(prepared, records, prepared.events, stops)
+
+    def write(self, decided: Decided) -> Done:
+        accepted = duplicates = 0
+        rejected: Counter[str] = Counter()
+        for outcome in self._pipeline.commit(decided.plan):
+            if isinstance(outcome, Receipt):
+                accepted += outcome.accepted
+                duplicates += outcome.duplicates
+                rejected.update(rejection.reason.value for rejection in outcome.rejections)
+            elif isinstance(outcome, MalformedBatch):
+                rejected[RejectionReason.MALFORMED.value] += 1
+            else:
+                raise RuntimeError(
+                    "a record of the log has an outcome that cannot be acknowledged"
+                ) from outcome
+        return Done(accepted, duplicates, rejected)
+
+    def _judge(self, records: Sequence[Fetched], prepared: Prepared) -> dict[Place, int]:
+        judged: dict[Place, list[tuple[int, int, int]]] = {}
+        for record, (good, refused) in zip(records, prepared.judged, strict=True):
+            judged.setdefault(record.place, []).append((record.offset, good, refused))
+        found = {place: self._guard.judge(*place, of_place) for place, of_place in judged.items()}
+        return {place: offset for place, offset in found.items() if offset is not None}
+
+
+class Letters:
+    """Records of dead letters -> their table. A letter's id is a hash of its content, so writing it twice is once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def decide(self, records: Sequence[Fetched]) -> Decided:
+        lines: list[bytes] = []
+        for record in records:
+            try:
+                lines += (text.encode() for _, text in elements(record.value or b"", MAX_LETTERS))
+            except MalformedBatch as error:
+                # Nobody but a worker or a gateway writes here, and a letter about a letter would have no end.
+                _log.error(
+                    "letters_unreadable",
+                    topic=record.topic,
+                    partition=record.partition,
+                    offset=record.offset,
+                    why=str(error),
+                )
+        return Decided(lines, records, len(lines))
+
+    def write(self, decided: Decided) -> Done:
+        if decided.plan:
+            self._store.write_lines("dead_letters", decided.plan)
+        return Done(accepted=len(decided.plan))
+
+
+def _batch(record: Fetched) -> Batch:
+    position = LogPosition(record.topic, record.partition, record.offset)
+    appended_at = _EPOCH + timedelta(milliseconds=record.appended_ms)
+    try:
+        return batch_of(record.value, record.headers, position, appended_at)
+    except Unreadable as unreadable:
+        return unreadable.batch
