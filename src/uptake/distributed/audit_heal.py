@@ -1,0 +1,99 @@
+"""Healing: exactly the offsets that are wrong are read again, through the pipeline, and what came of it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from uptake.distributed.audit_log import Log, Place
+from uptake.distributed.audit_report import Cause, Hole
+from uptake.distributed.audit_store import AuditStore
+from uptake.distributed.feed import Feeder
+from uptake.distributed.reread import Reader
+from uptake.processors.audit import Expected, Span, holes, spans, split
+from uptake.schemas.batch import Batch, Receipt, RejectionReason
+
+
+@dataclass(slots=True)
+class Mended:
+    """What became of one partition's holes, and how many short records lacked nothing after all."""
+
+    holes: list[Hole] = field(default_factory=list)
+    settled: int = 0
+
+
+class Healer:
+    """`feeder`'s pipeline marks what it processes as settled, so that it is not found again."""
+
+    def __init__(self, log: Log, store: AuditStore, reader: Callable[[], Reader], feeder: Feeder) -> None:
+        self._log = log
+        self._store = store
+        self._reader = reader
+        self._feeder = feeder
+
+    def heal(self, place: Place, missing: Sequence[Span], short: Mapping[int, Expected]) -> Mended:
+        """Read `missing` offsets and `short` records of a partition again. Raises UnavailableError."""
+        if not missing and not short:
+            return Mended()
+        if short:
+            # Reading again asks what is known under an id, and must hear of the row that counts.
+            self._store.break_ties(place, list(short))
+        receipts: dict[int, Receipt | None] = {}
+        with self._reader() as reader:
+            wanted = sorted([*missing, *spans(short)])
+            for batch, outcome in self._feeder.feed(_records(reader, place, wanted)):
+                if batch.position is not None:
+                    receipts[batch.position.offset] = outcome if isinstance(outcome, Receipt) else None
+        start = self._log.states([place])[place].start
+        mended = Mended()
+        for span in missing:
+            mended.holes += self._covered(place, span, receipts, start)
+        for offset, expected in short.items():
+            self._compared(place, offset, expected, receipts, start, mended)
+        return mended
+
+    def _covered(
+        self, place: Place, span: Span, receipts: Mapping[int, Receipt | None], start: int
+    ) -> list[Hole]:
+        """What a stretch that nobody had processed is now. Where the log holds nothing, nothing was missing."""
+        came = [offset for offset in receipts if span.first <= offset < span.after]
+        gone, _ = split(holes(span, spans(came)), start)
+        found = [Hole.at(place, lost, Cause.LOST) for lost in gone]
+        if came:
+            told = [receipt for offset in came if (receipt := receipts[offset]) is not None]
+            conflicts = sum(
+                r.reason is RejectionReason.CONFLICT for receipt in told for r in receipt.rejections
+            )
+            # Asked, not assumed: healed is what the database now says it is.
+            healed = not holes(span, [*self._store.covered(place, span), *holes(span, spans(came))])
+            hole = Hole.at(place, span, Cause.UNPROCESSED)
+            found.append(hole.turned_out(healed, sum(receipt.accepted for receipt in told), conflicts))
+        return found
+
+    def _compared(
+        self,
+        place: Place,
+        offset: int,
+        expected: Expected,
+        receipts: Mapping[int, Receipt | None],
+        start: int,
+        mended: Mended,
+    ) -> None:
+        """What a record that lacked events was lacking."""
+        span = Span(offset, offset + 1)
+        receipt = receipts.get(offset)
+        if receipt is None:
+            cause = Cause.LOST if offset < start else Cause.SHORT
+            mended.holes.append(Hole.at(place, span, cause))
+            return
+        quarantined = max(0, len(receipt.rejections) - expected.rejected)
+        if receipt.accepted or quarantined:
+            hole = Hole.at(place, span, Cause.SHORT)
+            mended.holes.append(hole.turned_out(True, receipt.accepted, quarantined))
+        else:
+            mended.settled += 1
+
+
+def _records(reader: Reader, place: Place, wanted: Sequence[Span]) -> Iterator[Batch]:
+    for records in reader.read(place, wanted):
+        yield from records
