@@ -127,7 +127,7 @@ class Database:
 
 
 class TenantDatabase:
-    """Reads of one tenant's data. Every query names `{tenant:String}`, which is filled in here only."""
+    """One tenant's data. Every query names `{tenant:String}`, which is filled in here only."""
 
     def __init__(self, database: Database, tenant: str) -> None:
         if not tenant:
@@ -136,8 +136,17 @@ class TenantDatabase:
         self.name = tenant
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        return self._database.query(sql, self._bound(sql, parameters))
+
+    def change(self, statement: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run an INSERT ... SELECT or a DELETE of one tenant's data inside the database. Returns when it is done."""
+        settings = {**INSERT_SETTINGS, **QUERY_SETTINGS}
+        bound = self._bound(statement, parameters)
+        self._database.client().command(statement, parameters=bound, settings=settings)
+
+    def _bound(self, sql: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
         if not _TENANT_PARAMETER.search(sql):
             raise ValueError("a query of a tenant's data filters by {tenant:String}")
         if parameters and "tenant" in parameters:
             raise ValueError("the tenant of a query is not a parameter of its caller")
-        return self._database.query(sql, {**(parameters or {}), "tenant": self.name})
+        return {**(parameters or {}), "tenant": self.name}

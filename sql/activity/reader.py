@@ -1,0 +1,106 @@
+"""Whether a question can be answered from activity: every day exact, and enough of them to be worth it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from uptake.calendar import Period
+from uptake.clickhouse import TenantDatabase
+from uptake.sql.activity.days import MARGIN, NEVER, Day, days_of, edges
+from uptake.sql.activity.texts import sql_of
+from uptake.sql.asking import used_in, window
+
+PAYS_FROM = 50_000
+"""Calls in a period from which on the cache is quicker than FINAL, its checks included (benchmarks/activity.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Whether activity answers for some periods: its `generations` if so, else `why` not."""
+
+    generations: tuple[int, ...] = ()
+    why: str = ""
+
+    @property
+    def serves(self) -> bool:
+        return not self.why
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A period's days, with everything that was inserted until MARGIN before `looked_at` (1970: never looked)."""
+
+    period: Period
+    looked_at: datetime
+    days: tuple[Day, ...]
+
+
+class ActivityReader:
+    """What activity knows of one tenant, in one zone."""
+
+    def __init__(self, database: TenantDatabase, pays_from: int = PAYS_FROM) -> None:
+        self._database = database
+        self._pays_from = pays_from
+
+    def serving(self, *periods: Period) -> Serving:
+        """Whether all days of `periods` can be read from activity, now.
+
+        A row that becomes visible after this was asked is not in the answer; no query that began now would have
+        seen it either.
+        """
+        # 1. The small tables: when they say no, no event was touched.
+        known = [self.known(period) for period in periods]
+        if any(each.looked_at == NEVER for each in known):
+            return Serving(why="nothing was ever built")
+        refused = _refusal(day for each in known for day in each.days)
+        if refused:
+            return Serving(why=refused)
+        calls = sum(day.build.calls for each in known for day in each.days if day.build)
+        if calls < self._pays_from:
+            return Serving(why=f"{calls:,} calls are quicker to count anew")
+        # 2. What came since the last look, of which they know nothing yet.
+        known = [self._with_arrivals(each) for each in known]
+        refused = _refusal(day for each in known for day in each.days)
+        if refused:
+            return Serving(why=refused)
+        return Serving(tuple(day.build.generation for each in known for day in each.days if day.build))
+
+    def known(self, period: Period) -> Known:
+        """The period's days as the last look left them."""
+        days = {"first_day": period.first, "after_day": period.after, "zone": period.zone}
+        rows = self._ask("days", {**_edges(period), **days})
+        looked_at = next((row["newest"] for row in rows if not row["start"]), NEVER)
+        return Known(period, looked_at, tuple(days_of(period, rows)))
+
+    def _with_arrivals(self, known: Known) -> Known:
+        period = known.period
+        since = known.looked_at - MARGIN
+        bounds = {**window(period.start, period.end), **_edges(period), "since": since}
+        arrived = {int(row["start"]): row["newest"] for row in self._ask("arrived", bounds)}
+        days = (
+            day.seen(arrived[start]) if (start := int(day.starts.timestamp())) in arrived else day
+            for day in known.days
+        )
+        return replace(known, days=tuple(days))
+
+    def _ask(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        sql = sql_of(name)
+        return self._database.query(sql, used_in(sql, parameters))
+
+
+def _edges(period: Period) -> dict[str, Any]:
+    starts = sorted({int(moment.timestamp()) for moment in edges(period)})
+    return {"edges": starts, "from_": period.start, "to_": period.end}
+
+
+def _refusal(days: Iterable[Day]) -> str:
+    """Why these days cannot be relied upon, "" if they can."""
+    for day in days:
+        if day.standing == "dirty":
+            return f"{day.day} has changed since it was built"
+        if day.standing == "missing":
+            return f"{day.day} is not built"
+    return ""

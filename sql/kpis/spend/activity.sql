@@ -1,0 +1,62 @@
+-- What was spent: priced calls, and cost events (licences, invoices, credits) for the days of the period.
+-- A cost event is spread over the days it bills: through day k of D it has cost intDiv(amount * k, D), and a period
+-- costs the difference of two such sums, so adjacent periods add up to the amount to the last nano. intDiv
+-- truncates towards zero, so a credit mirrors the cost that it takes back. Sums are 128 bits wide.
+SELECT
+    team,
+    sum(usage_nano) + sum(event_nano) AS numerator,
+    sum(calls_unpriced) AS excluded_unpriced_calls,
+    sum(tokens_unpriced) AS excluded_unpriced_tokens,
+    sum(events_unpriced) AS excluded_cost_events_without_rate,
+    sum(usage_nano) AS extra_usage_nano,
+    sum(event_nano) - sum(credit_nano) AS extra_billed_nano,
+    sum(credit_nano) AS extra_credit_nano,
+    sum(upper_nano) - sum(usage_nano) - sum(event_nano) AS extra_unpriced_upper_nano
+FROM
+(
+    SELECT
+        team,
+        known_nano AS usage_nano,
+        upper_nano,
+        toInt128(0) AS event_nano,
+        toInt128(0) AS credit_nano,
+        unpriced_calls AS calls_unpriced,
+        toInt64(unpriced_tokens) AS tokens_unpriced,
+        0 AS events_unpriced
+    FROM activity FINAL
+    WHERE tenant = {tenant:String} AND zone = {zone:String}
+        AND day >= {first_day:Date} AND day < {after_day:Date}
+        AND generation IN {generations:Array(UInt64)}
+        AND calls > 0
+    UNION ALL
+    SELECT
+        team,
+        toInt128(0),
+        intDiv(toInt128(ifNull(cost_nano, cost_upper_nano)) * day_to, days)
+            - intDiv(toInt128(ifNull(cost_nano, cost_upper_nano)) * day_from, days),
+        if(
+            cost_nano IS NULL,
+            0,
+            intDiv(toInt128(ifNull(cost_nano, 0)) * day_to, days)
+                - intDiv(toInt128(ifNull(cost_nano, 0)) * day_from, days)
+        ) AS part,
+        if(category = 'credit', part, 0),
+        0,
+        0,
+        cost_nano IS NULL
+    FROM
+    (
+        SELECT
+            team,
+            category,
+            cost_nano,
+            cost_upper_nano,
+            dateDiff('day', period_start, period_end) AS days,
+            greatest(dateDiff('day', period_start, {first_day:Date}), 0) AS day_from,
+            least(dateDiff('day', period_start, {after_day:Date}), days) AS day_to
+        FROM cost FINAL
+        WHERE tenant = {tenant:String}
+            AND period_start < {after_day:Date} AND period_end > {first_day:Date}
+    )
+)
+GROUP BY team
