@@ -132,7 +132,7 @@ def _reached(client: Callable[..., Client], settings: Settings, arguments: dict[
 
 def _checksums_in_c() -> None:
     """kafka-python adds up CRC-32C in Python, at 2 MB/s: most of what a record costs. aiokafka brings it in C."""
-    from aiokafka.record.util import calc_crc32c
+    from aiokafka.record.util import calc_crc32c  # type: ignore[import-untyped]
     from kafka.record import default_records
 
     default_records.calc_crc32c = calc_crc32c
