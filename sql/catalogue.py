@@ -39,6 +39,7 @@ class KpiDefinition(BaseModel):
     `interval` is "wilson" for shares of independent answers or people; money and tokens have none.
     `counts_money`: a share whose numerator and denominator are amounts in nano units.
     `per_team` is false where the data knows no team: such a KPI is always the organisation's.
+    `activity_sql` asks the same of activity (docs/adr/0009-activity.md), None where only the events can answer.
     `excludes` and `extras` explain the columns `excluded_<name>` and `extra_<name>` of the query, all of them.
     """
 
@@ -46,6 +47,7 @@ class KpiDefinition(BaseModel):
 
     name: str
     sql: str = Field(repr=False)
+    activity_sql: str | None = Field(None, repr=False)
     title: Title
     unit: Unit
     direction: Direction
@@ -66,7 +68,9 @@ def read_definition(folder: Traversable) -> KpiDefinition:
     try:
         said = yaml.safe_load((folder / "kpi.yaml").read_text("utf-8"))
         sql = (folder / "query.sql").read_text("utf-8")
-        definition = KpiDefinition.model_validate({**said, "name": folder.name, "sql": sql})
+        cached = folder / "activity.sql"
+        texts = {"sql": sql, "activity_sql": cached.read_text("utf-8") if cached.is_file() else None}
+        definition = KpiDefinition.model_validate({**said, "name": folder.name, **texts})
     except (OSError, TypeError, yaml.YAMLError, ValidationError) as error:
         raise UsageError(f"{where}: {error}", "a KPI is a folder with query.sql and kpi.yaml") from error
     columns = set(_COLUMN.findall(sql))
@@ -78,6 +82,11 @@ def read_definition(folder: Traversable) -> KpiDefinition:
         raise UsageError(
             f"{where}: the query and its description differ in {differing}",
             "explain each excluded_ and extra_ column under excludes and extras",
+        )
+    if definition.activity_sql is not None and set(_COLUMN.findall(definition.activity_sql)) != columns:
+        raise UsageError(
+            f"sql/kpis/{folder.name}/activity.sql: its columns are not those of query.sql",
+            "both answer the same question with the same columns",
         )
     return definition
 
@@ -139,6 +148,11 @@ def to_markdown(catalogue: Mapping[str, KpiDefinition]) -> str:
             "",
             "</details>",
         ]
+        if kpi.activity_sql is not None:
+            lines += [
+                "",
+                "Also answered by activity, the cache by day, where it is exact and quicker (`activity.sql`).",
+            ]
     return "\n".join(lines) + "\n"
 
 

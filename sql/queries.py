@@ -12,6 +12,7 @@ from datetime import datetime
 
 from uptake.calendar import Period
 from uptake.clickhouse import TenantDatabase
+from uptake.sql.activity.reader import ActivityReader, Serving
 from uptake.sql.asking import ask, window
 from uptake.sql.results import (
     AdoptionPairs,
@@ -64,8 +65,13 @@ def adoption_pairs(
         "before_after_day": before.after,
         "now_from": now.start,
     }
-    whole = {**period_parameters(now), **window(before.start, now.end)}
-    rows = ask(database, "adoption_pairs", {**whole, **edges, **definition_parameters(organisation)})
+    whole = {**period_parameters(now), **window(before.start, now.end), **definition_parameters(organisation)}
+    serving = _serving(database, before, now)
+    if serving.serves:
+        days = {"before_first_day": before.first, "generations": list(serving.generations)}
+        rows = ask(database, "adoption_pairs_activity", {**whole, **edges, **days})
+    else:
+        rows = ask(database, "adoption_pairs", {**whole, **edges})
 
     def total(column: str, *, before: bool, now: bool) -> int:
         def holds(team: str) -> bool:
@@ -87,6 +93,12 @@ def adoption_pairs(
     )
     small = shown_people(pairs.n0) is None or shown_people(pairs.n1) is None
     return None if small else pairs
+
+
+def _serving(database: TenantDatabase, *periods: Period) -> Serving:
+    if not database.uses_activity:
+        return Serving(why="activity is switched off")
+    return ActivityReader(database).serving(*periods, people=True)
 
 
 def unauthorised_groups(database: TenantDatabase, start: datetime, end: datetime) -> list[UnauthorisedGroup]:

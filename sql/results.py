@@ -12,6 +12,8 @@ from uptake.stats import Change, compare_pairs
 
 Unit = Literal["share", "count", "money"]
 Direction = Literal["up", "down", "none"]
+Source = Literal["events", "activity"]
+"""What a number was counted from: the events themselves (FINAL), or the cache by day, exact where it is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class KpiResult:
     of `currency`). `interval` is the Wilson 95 % interval of a share. `excluded` counts what was left out, by
     name; `extras` holds further additive figures of the query (for instance decided and shown answers).
     `suppressed`: the people cell was too small to be shown; numerator, denominator, interval and extras are
-    then empty.
+    then empty. `source` says what it was counted from; the number is the same from each, so two results that differ
+    in nothing else are equal.
     """
 
     kpi: str
@@ -40,6 +43,7 @@ class KpiResult:
     excluded: Mapping[str, int] = field(default_factory=dict)
     extras: Mapping[str, int] = field(default_factory=dict)
     suppressed: bool = False
+    source: Source = field(default="events", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from uptake.calendar import Period
 from uptake.clickhouse import TenantDatabase
 from uptake.errors import UsageError
 from uptake.schemas.identity import id_range
+from uptake.sql.activity.reader import ActivityReader, Serving
 from uptake.sql.asking import ask, used_in
 from uptake.sql.catalogue import KpiDefinition, load_catalogue
-from uptake.sql.results import KpiResult
+from uptake.sql.results import KpiResult, Source
 from uptake.sql.suppression import Shown
 from uptake.stats import wilson
 from uptake.workspace.models import Organisation, Workspace
@@ -31,12 +32,34 @@ Row = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """How a number came about: its definition (with the query's text) and the parameters that were filled in."""
+    """How a number comes about: its definition, the query and the parameters that were filled in. `why` says why the
+    `source` is the events, "" where it is activity."""
 
     definition: KpiDefinition
     period: Period
     teams: tuple[str, ...]
+    sql: str
     parameters: Mapping[str, Any]
+    source: Source
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A KPI of a period as it is asked: where, and why not of activity."""
+
+    source: Source
+    why: str
+    sql: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Rows by team, and what they were counted from."""
+
+    source: Source
+    rows: Mapping[str, Row]
 
 
 def period_parameters(period: Period) -> dict[str, Any]:
@@ -67,14 +90,28 @@ class KpiRunner:
 
     A zero is a zero only if something was heard: in a period in which no event of the tenant happened at all, a
     count of nothing is not known (before the first app reported, or while none could).
+
+    Activity answers instead of the events where a KPI has an `activity.sql`, every day of the period is exact there,
+    and it is quicker; `activity=False` asks the events whatever it costs, and so does a database that was opened so.
     """
 
-    def __init__(self, database: TenantDatabase, workspace: Workspace, *, remember: bool = False) -> None:
+    def __init__(
+        self,
+        database: TenantDatabase,
+        workspace: Workspace,
+        *,
+        remember: bool = False,
+        activity: bool = True,
+        reader: ActivityReader | None = None,
+    ) -> None:
         if database.name != workspace.tenant:
             raise ValueError(f"the workspace is of {workspace.tenant!r}, the database of {database.name!r}")
         self._database = database
         self._organisation = workspace.organisation
-        self._remembered: dict[tuple[str, Period], dict[str, Row]] | None = {} if remember else None
+        self._activity = (reader or ActivityReader(database)) if activity and database.uses_activity else None
+        self._remember = remember
+        self._remembered: dict[tuple[str, Period], _Answer] = {}
+        self._serving: dict[tuple[Period, bool], Serving] = {}
         self._silent: dict[Period, bool] = {}
         audiences = [frozenset(a.teams) for a in workspace.channels.audiences if a.teams]
         # One decision for all KPIs, periods and audiences in which the teams are as large.
@@ -83,19 +120,25 @@ class KpiRunner:
     def run(self, name: str, period: Period, teams: Sequence[str] = ()) -> KpiResult:
         """One KPI of some teams (none: the organisation). Raises UsageError for a name that does not exist."""
         definition = definition_of(name)
-        return self._result(definition, period, tuple(teams), self._rows(definition, period))
+        return self._result(definition, period, tuple(teams), self._answer(definition, period))
 
     def by_team(self, name: str, period: Period) -> dict[str, KpiResult]:
         """One KPI of every team that has a row, by team ('' is what belongs to no team)."""
         definition = definition_of(name)
-        rows = self._rows(definition, period)
-        shown = self._shown(_sizes(definition, rows))
-        silent = self._is_silent(definition, period, rows)
+        answer = self._answer(definition, period)
+        shown = self._shown(_sizes(definition, answer.rows))
+        silent = self._is_silent(definition, period, answer.rows)
         return {
             team: self._built(
-                definition, period, (team,), [row], suppressed=team in shown.hidden, silent=silent
+                definition,
+                period,
+                (team,),
+                [row],
+                suppressed=team in shown.hidden,
+                silent=silent,
+                source=answer.source,
             )
-            for team, row in sorted(rows.items())
+            for team, row in sorted(answer.rows.items())
         }
 
     def series(self, name: str, periods: Iterable[Period], teams: Sequence[str] = ()) -> list[KpiResult]:
@@ -105,33 +148,60 @@ class KpiRunner:
     def explain(self, name: str, period: Period, teams: Sequence[str] = ()) -> Explanation:
         """The definition, the query and the parameters behind `run`, without running it."""
         definition = definition_of(name)
-        parameters = {**self._parameters(definition, period), "tenant": self._database.name}
-        return Explanation(definition, period, tuple(teams), parameters)
+        question = self._question(definition, period)
+        parameters = {**question.parameters, "tenant": self._database.name}
+        return Explanation(
+            definition, period, tuple(teams), question.sql, parameters, question.source, question.why
+        )
 
-    def _parameters(self, definition: KpiDefinition, period: Period) -> dict[str, Any]:
+    def _question(self, definition: KpiDefinition, period: Period) -> _Question:
         every = {**period_parameters(period), **definition_parameters(self._organisation)}
-        return used_in(definition.sql, every)
+        serving = self._served(definition, period)
+        if definition.activity_sql is not None and serving.serves:
+            sql = definition.activity_sql
+            bound = used_in(sql, {**every, "generations": list(serving.generations)})
+            return _Question("activity", "", sql, bound)
+        return _Question("events", serving.why, definition.sql, used_in(definition.sql, every))
 
-    def _rows(self, definition: KpiDefinition, period: Period) -> dict[str, Row]:
-        if self._remembered is not None and (definition.name, period) in self._remembered:
+    def _served(self, definition: KpiDefinition, period: Period) -> Serving:
+        """Whether activity answers a KPI of a period; asked once for all KPIs that are as dear, if remembering."""
+        if definition.activity_sql is None:
+            return Serving(why="only the events can answer")
+        if self._activity is None:
+            return Serving(why="activity is switched off")
+        people = definition.people != "none"
+        if (period, people) in self._serving:
+            return self._serving[period, people]
+        serving = self._activity.serving(period, people=people)
+        if self._remember:
+            self._serving[period, people] = serving
+        return serving
+
+    def _answer(self, definition: KpiDefinition, period: Period) -> _Answer:
+        if (definition.name, period) in self._remembered:
             return self._remembered[definition.name, period]
-        found = self._database.query(definition.sql, self._parameters(definition, period))
+        question = self._question(definition, period)
         rows: dict[str, Row] = {
-            row.pop("team"): {column: int(value) for column, value in row.items()} for row in found
+            row.pop("team"): {column: int(value) for column, value in row.items()}
+            for row in self._database.query(question.sql, question.parameters)
         }
-        if self._remembered is not None:
-            self._remembered[definition.name, period] = rows
-        return rows
+        answer = _Answer(question.source, rows)
+        if self._remember:
+            self._remembered[definition.name, period] = answer
+        return answer
 
     def _result(
-        self, definition: KpiDefinition, period: Period, teams: tuple[str, ...], rows: Mapping[str, Row]
+        self, definition: KpiDefinition, period: Period, teams: tuple[str, ...], answer: _Answer
     ) -> KpiResult:
+        rows = answer.rows
         if not definition.per_team:
             teams = ()
         chosen = [row for team, row in rows.items() if not teams or team in teams]
         suppressed = not self._shown(_sizes(definition, rows)).may_show(teams)
         silent = self._is_silent(definition, period, rows)
-        return self._built(definition, period, teams, chosen, suppressed=suppressed, silent=silent)
+        return self._built(
+            definition, period, teams, chosen, suppressed=suppressed, silent=silent, source=answer.source
+        )
 
     def _built(
         self,
@@ -142,6 +212,7 @@ class KpiRunner:
         *,
         suppressed: bool,
         silent: bool,
+        source: Source,
     ) -> KpiResult:
         """Add the rows up. A missing row adds nothing: teams without events have none."""
 
@@ -173,6 +244,7 @@ class KpiRunner:
             excluded={} if suppressed else {n: total(f"excluded_{n}") for n in definition.excludes},
             extras={} if suppressed else {n: total(f"extra_{n}") for n in definition.extras},
             suppressed=suppressed,
+            source=source,
         )
 
     def _is_silent(self, definition: KpiDefinition, period: Period, rows: Mapping[str, Row]) -> bool:
@@ -184,7 +256,7 @@ class KpiRunner:
             return self._silent[period]
         [row] = ask(self._database, "heard", period_parameters(period))
         silent: bool = row["newest"] is None
-        if self._remembered is not None:
+        if self._remember:
             self._silent[period] = silent
         return silent
 

@@ -13,8 +13,10 @@ from uptake.sql.activity.days import MARGIN, NEVER, Day, days_of, edges
 from uptake.sql.activity.texts import sql_of
 from uptake.sql.asking import used_in, window
 
-PAYS_FROM = 50_000
-"""Calls in a period from which on the cache is quicker than FINAL, its checks included (benchmarks/activity.py)."""
+PAYS_FROM = 1_000_000
+PAYS_FROM_OF_PEOPLE = 200_000
+"""Calls in the periods from which on activity is quicker than the events, its check included (benchmarks/activity.py).
+Counting people costs several times what counting calls does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,15 @@ class Known:
 class ActivityReader:
     """What activity knows of one tenant, in one zone."""
 
-    def __init__(self, database: TenantDatabase, pays_from: int = PAYS_FROM) -> None:
+    def __init__(
+        self, database: TenantDatabase, pays_from: int = PAYS_FROM, of_people: int = PAYS_FROM_OF_PEOPLE
+    ) -> None:
         self._database = database
         self._pays_from = pays_from
+        self._of_people = of_people
 
-    def serving(self, *periods: Period) -> Serving:
-        """Whether all days of `periods` can be read from activity, now.
+    def serving(self, *periods: Period, people: bool) -> Serving:
+        """Whether all days of `periods` can be read from activity, now, and that pays; `people`: to count people.
 
         A row that becomes visible after this was asked is not in the answer; no query that began now would have
         seen it either.
@@ -59,7 +64,7 @@ class ActivityReader:
         if refused:
             return Serving(why=refused)
         calls = sum(day.build.calls for each in known for day in each.days if day.build)
-        if calls < self._pays_from:
+        if calls < (self._of_people if people else self._pays_from):
             return Serving(why=f"{calls:,} calls are quicker to count anew")
         # 2. What came since the last look, of which they know nothing yet.
         known = [self._with_arrivals(each) for each in known]

@@ -46,6 +46,8 @@ class Database:
     def __init__(self, connect: Mapping[str, Any], database: str = DATABASE) -> None:
         self._connect: dict[str, Any] = dict(connect)
         self.name = database
+        self.uses_activity = True
+        """Whether KPIs may be read from the cache by day; False has everything counted from the events."""
         self._clients = PerThread(lambda: self._open(self.name), lambda client: client.close())
         first = self._open(None)
         first.command(f"CREATE DATABASE IF NOT EXISTS {database}")
@@ -134,6 +136,7 @@ class TenantDatabase:
             raise ValueError("a tenant has a name")
         self._database = database
         self.name = tenant
+        self.uses_activity = database.uses_activity
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         return self._database.query(sql, self._bound(sql, parameters))

@@ -76,6 +76,7 @@ class Home:
     def unmigrated_database(self) -> Database:
         """The database as it is."""
         database = self._connect()
+        database.uses_activity = self.settings.activity
         self._opened.append(database)
         return database
 
@@ -114,8 +115,8 @@ class Home:
             f"name one with --tenant: {', '.join(sorted(self.workspaces))}",
         )
 
-    def runner(self, tenant: str | None = None) -> KpiRunner:
-        """KPIs of a tenant, on the roster as its workspace gives it now."""
+    def runner(self, tenant: str | None = None, *, activity: bool = True) -> KpiRunner:
+        """KPIs of a tenant, on the roster as its workspace gives it now; without `activity` from the events alone."""
         from uptake.sql.runner import KpiRunner
         from uptake.workspace.roster import publish_roster
 
@@ -123,7 +124,7 @@ class Home:
         database = self.database
         if not self.uses_front:  # a running service publishes its own, and would not notice another one
             publish_roster(database, workspace, self.clock)
-        return KpiRunner(self.database.tenant(workspace.tenant), workspace)
+        return KpiRunner(self.database.tenant(workspace.tenant), workspace, activity=activity)
 
     def close(self) -> None:
         for database in self._opened:

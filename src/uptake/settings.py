@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     tick_seconds: float = Field(
         2.0, gt=0, le=3600, description="how often alerts and the outbox are looked at"
     )
+    activity: bool = Field(
+        True, description="keep the cache by day and answer from it where it is exact and quicker"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
 
     @field_validator("log_level", mode="before")

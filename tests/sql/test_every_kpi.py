@@ -21,6 +21,7 @@ KPIS = sorted(load_catalogue())
 QUERIES = sorted(Path(str(entry)).stem for entry in (files("uptake.sql") / "queries").iterdir())
 TEXTS = {
     **{f"kpis/{name}": kpi.sql for name, kpi in load_catalogue().items()},
+    **{f"kpis/{name}/activity": k.activity_sql for name, k in load_catalogue().items() if k.activity_sql},
     **{f"queries/{name}": load_query(name) for name in QUERIES},
 }
 
@@ -33,9 +34,13 @@ FILTERS = {
     "sdk_reports": r"reported_at < \{to_:DateTime64\(3, 'UTC'\)\}",
     "roster": r"generation = \( SELECT generation FROM generations FINAL",
     "generations": r"name = 'roster'",
+    "activity": (
+        r"zone = \{zone:String\} AND day >= \{(?:before_)?first_day:Date\} AND day < \{after_day:Date\} "
+        r"AND generation IN \{generations:Array\(UInt64\)\}"
+    ),
 }
 BILLED = r"period_start < \{after_day:Date\} AND period_end > \{first_day:Date\}"
-TABLES = "usage|feedback|cost|sdk_reports|roster|generations"
+TABLES = "usage|feedback|cost|sdk_reports|roster|generations|activity"
 
 
 def _reads(sql: str) -> list[tuple[str, str]]:

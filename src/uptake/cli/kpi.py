@@ -34,12 +34,16 @@ def kpi(
     team: Team = None,
     by_team: Annotated[bool, typer.Option("--by-team", help="one line a team")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="definition, query and parameters")] = False,
+    events: Annotated[
+        bool,
+        typer.Option("--events", help="count the events, also where activity, the cache by day, would do"),
+    ] = False,
     tenant: Tenant = None,
     as_json: Json = False,
 ) -> None:
     """Compute a KPI over closed days, in the organisation's zone."""
     if name is None:
-        if first or last or team or explain or by_team:
+        if first or last or team or explain or by_team or events:
             raise UsageError("which KPI?", f"one of: {', '.join(load_catalogue())}")
         _list(as_json)
         return
@@ -55,7 +59,7 @@ def kpi(
             "end the period with a day that is over",
         )
     teams = teams_of(home, team, tenant)
-    runner = home.runner(tenant)
+    runner = home.runner(tenant, activity=not events)
     currency = workspace.organisation.currency
     if explain:
         _explain(runner.explain(name, period, teams), as_json)
@@ -108,7 +112,12 @@ def _period(first: str, last: str, zone: str) -> Period:
 def _list(as_json: bool) -> None:
     catalogue = load_catalogue()
     if as_json:
-        print_json([definition.model_dump(exclude={"sql"}, mode="json") for definition in catalogue.values()])
+        print_json(
+            [
+                definition.model_dump(exclude={"sql", "activity_sql"}, mode="json")
+                for definition in catalogue.values()
+            ]
+        )
         return
     rows = [
         {"name": d.name, "title": d.title.en, "unit": d.unit, "version": d.definition_version}
@@ -166,6 +175,7 @@ def _row(team: str, result: KpiResult, currency: str) -> dict[str, Any]:
 
 def _print(result: KpiResult, currency: str) -> None:
     definition = load_catalogue()[result.kpi]
+    source = "" if result.source == "events" else f" · from {result.source}"
     row = _row(", ".join(result.teams) or "organisation", result, currency)
     period = result.period
     out.print(
@@ -179,7 +189,7 @@ def _print(result: KpiResult, currency: str) -> None:
             said = ", ".join(_figure(name, figure, currency) for name, figure in figures.items())
             out.print(f"{heading}: {said}", markup=False)
     out.print(
-        f"definition {result.kpi} v{result.definition_version}; --explain shows it with its query",
+        f"definition {result.kpi} v{result.definition_version}{source}; --explain shows it with its query",
         markup=False,
     )
 
@@ -192,7 +202,15 @@ def _figure(name: str, figure: int, currency: str) -> str:
 def _explain(explanation: Explanation, as_json: bool) -> None:
     definition = explanation.definition
     if as_json:
-        print_json({**definition.model_dump(mode="json"), "parameters": _readable(explanation)})
+        print_json(
+            {
+                **definition.model_dump(exclude={"activity_sql"}, mode="json"),
+                "sql": explanation.sql,
+                "parameters": _readable(explanation),
+                "source": explanation.source,
+                "why": explanation.why,
+            }
+        )
         return
     out.print(
         f"{definition.title.en} ({definition.name}, version {definition.definition_version})", markup=False
@@ -201,7 +219,9 @@ def _explain(explanation: Explanation, as_json: bool) -> None:
     for heading, words in (("left out", definition.excludes), ("beside it", definition.extras)):
         for name, meaning in words.items():
             out.print(f"{heading}: {name}: {meaning.strip()}", markup=False)
-    out.print("\n" + definition.sql.strip(), markup=False)
+    why = f": {explanation.why}" if explanation.why else ""
+    out.print(f"counted from: {explanation.source}{why}", markup=False)
+    out.print("\n" + explanation.sql.strip(), markup=False)
     for name, value in _readable(explanation).items():
         out.print(f"-- {name} = {value}", markup=False)
 
