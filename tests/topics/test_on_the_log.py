@@ -96,12 +96,22 @@ def test_the_largest_record_is_accepted_and_the_brokers_compress_it(log: Setting
     assert 0 < size < len(largest.value) / 10
 
 
-def test_a_topic_that_nobody_made_is_an_error_and_is_not_made_by_writing(installed: Settings) -> None:
+def test_clients_never_ask_for_a_topic_to_be_made_by_being_named(log: Settings) -> None:
+    """Asked of the clients themselves: this suite's broker would refuse it anyway, others do not."""
+    for opened in (kafka.producer(log), kafka.consumer(log)):
+        with opened as client:
+            assert client.config["allow_auto_create_topics"] is False
+
+
+def test_a_producer_waits_for_all_in_sync_replicas_and_writes_no_retry_twice(log: Settings) -> None:
+    with kafka.producer(log) as producer:
+        assert (producer.config["acks"], producer.config["enable_idempotence"]) == (-1, True)
+
+
+def test_writing_to_a_topic_that_nobody_made_is_an_error_soon(installed: Settings) -> None:
     (record,) = event_records("acme", events(1), OLD, "http")
     with pytest.raises(KafkaError):
         append(installed, record, max_block_ms=1_000)
-    with kafka.admin(installed) as admin:
-        assert topic_name(Topic.USAGE, installed.topic_prefix) not in admin.list_topics()
 
 
 def test_an_offset_that_is_gone_is_an_error_and_not_a_jump(log: Settings) -> None:
