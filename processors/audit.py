@@ -85,11 +85,11 @@ def holes(within: Span, covered: Iterable[Span]) -> list[Span]:
     """The parts of `within` that `covered` leaves out, in order."""
     found, at = [], within.first
     for span in sorted(covered):
+        if at >= within.after:
+            break
         if span.first > at:
             found.append(Span(at, min(span.first, within.after)))
         at = max(at, span.after)
-        if at >= within.after:
-            break
     if at < within.after:
         found.append(Span(at, within.after))
     return found

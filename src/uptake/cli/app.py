@@ -78,6 +78,7 @@ def run(arguments: list[str] | None = None) -> int:
         kpi,
         letters,
         log,
+        replay,
         run_gateway,
         run_worker,
         serve,

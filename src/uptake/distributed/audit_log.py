@@ -32,9 +32,9 @@ def event_topics(settings: Settings) -> list[str]:
 class Log:
     """The log as its brokers describe it. Asked by one thread at a time; it reconnects by itself."""
 
-    def __init__(self, settings: Settings, connect: Callable[[Settings], KafkaAdminClient] = admin) -> None:
+    def __init__(self, settings: Settings, connect: Callable[[], KafkaAdminClient] | None = None) -> None:
         self._settings = settings
-        self._connect = connect
+        self._connect = connect or (lambda: admin(settings))
         self._client: Any = None
 
     def partitions(self, topics: Iterable[str]) -> list[Place]:
@@ -103,7 +103,7 @@ class Log:
 
         try:
             if self._client is None:
-                self._client = self._connect(self._settings)
+                self._client = self._connect()
             yield self._client
         except (KafkaError, OSError) as error:
             self.close()  # the next question begins with a new connection
