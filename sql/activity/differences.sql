@@ -1,12 +1,13 @@
--- Cells of a day that differ between FINAL (`now`) and a generation (`kept`), which may lack a cell altogether.
+-- Cells of a day that differ between FINAL (`counted`) and a generation (`kept`), each of which may lack a cell: then
+-- it says nothing of it.
 -- The person of a cell is not told: what differs is found without.
 SELECT
     app,
     use_case,
     model,
     team,
-    sumMapIf(names, amounts, side = 1) AS now,
-    sumMapIf(names, amounts, side = 2) AS kept
+    anyIf((names, amounts), side = 1) AS counted,
+    anyIf((names, amounts), side = 2) AS kept
 FROM
 (
     SELECT
@@ -52,5 +53,5 @@ FROM
     )
 )
 GROUP BY user_id, app, use_case, model, team
-HAVING now != kept OR countIf(side = 1) != countIf(side = 2)
+HAVING counted != kept
 ORDER BY app, use_case, model, team

@@ -56,12 +56,13 @@ def refresh(
     progress: Callable[[Built, int], None] | None = None,
     *,
     at_once: bool = False,
+    rebuild: tuple[date | None, date | None] | None = None,
 ) -> RefreshReport:
     """Bring the activity of all `workspaces` up to date, as far as `limit` builds go, the newest days first.
 
     `now` says which days are over; all else goes by the database server's clock. `progress` is told each build and
-    how many are due after it. `at_once`: do not spare days that were built minutes ago. Raises what the database
-    raises; nothing that was read before is then worse.
+    how many are due after it. `at_once`: do not spare days that were built minutes ago; `rebuild`: nor those of
+    [first, after) that are exact. Raises what the database raises; nothing that was read before is then worse.
     """
     built: list[Built] = []
     left = removed = 0
@@ -70,7 +71,7 @@ def refresh(
         # 1. Note what was inserted since the last look.
         work.look()
         # 2. Build the days that changed.
-        due = work.due(now, at_once=at_once)
+        due = work.due(now, at_once=at_once, rebuild=rebuild)
         for nth, day in enumerate(due):
             if len(built) >= limit:
                 left += len(due) - nth
@@ -117,11 +118,25 @@ class TenantActivity:
         known = self._reader.known(Period(first, after, self._zone))
         return [day for day in known.days if day.standing != "empty"]
 
-    def due(self, now: datetime, *, at_once: bool = False) -> list[Day]:
+    def due(
+        self,
+        now: datetime,
+        *,
+        at_once: bool = False,
+        rebuild: tuple[date | None, date | None] | None = None,
+    ) -> list[Day]:
         """The days to build, the newest first: digests read those."""
         server_now = self._span()["server_now"]
-        days = [day for day in self.days() if day.is_due(now, server_now, at_once=at_once)]
+        if rebuild is None:
+            days = [day for day in self.days() if day.is_due(now, server_now, at_once=at_once)]
+        else:
+            days = [day for day in self.days(*rebuild) if day.ends <= now]
         return sorted(days, key=lambda day: day.day, reverse=True)
+
+    def looked_at(self) -> datetime | None:
+        """When the last look began; None if there was none."""
+        looked_at: datetime = self._span()["looked_at"]
+        return looked_at if looked_at > NEVER else None
 
     def build(self, day: Day) -> Built:
         """Build one day and publish it."""

@@ -30,13 +30,19 @@ from uptake.ingest.gateway.group_commit import GroupCommit
 from uptake.ingest.gateway.metrics import MetricName, Metrics
 from uptake.ingest.gateway.serve import Server
 from uptake.processors.pipeline import Pipeline, Written
+from uptake.repeating import Repeating
 from uptake.settings import Settings
+from uptake.sql.activity.refresh import RefreshReport, refresh
 from uptake.watch import WatchedWorkspaces
 from uptake.workspace.models import Workspace
 from uptake.workspace.roster import publish_roster
 
 IDLE_LOOK = timedelta(minutes=1)
 """How often budgets and findings are judged when nothing was written: their periods end without an event."""
+ACTIVITY_SECONDS = 60.0
+"""How often the cache by day is brought up to date."""
+ACTIVITY_BUILDS = 20
+"""So few days at a time: whoever stops the service waits for them."""
 
 
 def deliverer_of(home: Home, stream: TextIO | None = None) -> Deliverer:
@@ -115,6 +121,10 @@ class Service:
             scheduler = Scheduler(self.tick, home.clock, settings.tick_seconds)
             self._stack.callback(scheduler.stop)
             scheduler.start()
+            if settings.activity:
+                keeping = Repeating("activity", self.refresh_activity, ACTIVITY_SECONDS)
+                self._stack.callback(keeping.stop)
+                keeping.start()
         return self.base_url
 
     def _open_front(self) -> None:
@@ -125,6 +135,12 @@ class Service:
         url = server.start()
         self._stack.callback(self.home.front_file.unlink, missing_ok=True)
         front.announce(self.home.front_file, url)
+
+    def refresh_activity(self) -> RefreshReport:
+        """Bring the cache by day up to date, some days at a time."""
+        return refresh(
+            self.home.database, self.workspaces.current, self.home.clock.now(), limit=ACTIVITY_BUILDS
+        )
 
     def stop(self) -> None:
         """Take nothing more, finish what was taken, then let go of everything, last opened first."""

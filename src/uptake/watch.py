@@ -55,6 +55,11 @@ class WatchedWorkspaces:
             self._seen = seen
         return self._current
 
+    @property
+    def current(self) -> Mapping[str, Workspace]:
+        """The workspaces as of the last refresh. Safe from any thread."""
+        return self._current
+
     def get(self, tenant: str) -> Workspace | None:
         """A tenant's workspace as of the last refresh. Safe from any thread."""
         return self._current.get(tenant)

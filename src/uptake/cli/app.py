@@ -72,6 +72,7 @@ def run(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit code. Errors are one line and a hint, never a traceback."""
     from uptake import logs
     from uptake.cli import (  # noqa: F401 - they register their commands
+        activity,
         alerts,
         data,
         doctor,
@@ -79,6 +80,7 @@ def run(arguments: list[str] | None = None) -> int:
         letters,
         log,
         replay,
+        reprice,
         run_gateway,
         run_worker,
         serve,

@@ -52,7 +52,7 @@ def kpi(
     definition_of(name)
     home = open_home(context)
     workspace = home.workspace(tenant)
-    period = _period(first, last, workspace.organisation.zone)
+    period = period_of(first, last, workspace.organisation.zone)
     if not period.is_closed(home.clock.now()):
         raise UsageError(
             f"{period.last} is not over yet in {period.zone}: a KPI of a partial period misleads",
@@ -92,7 +92,8 @@ def teams_of(home: Home, name: str | None, tenant: str | None) -> tuple[str, ...
     raise UsageError(f"there is no team or audience {name!r}", f"one of: {', '.join(known)}")
 
 
-def _period(first: str, last: str, zone: str) -> Period:
+def period_of(first: str, last: str, zone: str) -> Period:
+    """The days from `first` to `last`, both of the period. Raises UsageError."""
     days = []
     for option, text in (("--from", first), ("--to", last)):
         try:
