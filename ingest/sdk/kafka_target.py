@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
-SCHEME = "kafka://"
+SCHEME = "kafka:"
 _SECURITY = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -32,7 +32,7 @@ class KafkaTarget:
 def read_target(endpoint: str, tenant: str, said: Callable[[str], str]) -> KafkaTarget:
     """`said` gives the value of an environment variable, "" where there is none. Never raises."""
     return KafkaTarget(
-        brokers=tuple(part.strip() for part in endpoint.removeprefix(SCHEME).split(",")),
+        brokers=tuple(part.strip() for part in endpoint.removeprefix(f"{SCHEME}//").split(",")),
         tenant=tenant,
         prefix=said("UPTAKE_TOPIC_PREFIX") or "uptake.",
         security=said("UPTAKE_KAFKA_SECURITY") or "PLAINTEXT",

@@ -159,7 +159,7 @@ def silence() -> Iterator[str]:
 
 @pytest.fixture
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ENDPOINT", "API_KEY", "APP", "ENVIRONMENT", "PSEUDONYM_KEY"):
+    for name in ("ENDPOINT", "API_KEY", "APP", "ENVIRONMENT", "PSEUDONYM_KEY", "TENANT"):
         monkeypatch.delenv(f"UPTAKE_{name}", raising=False)
 
 
