@@ -1,4 +1,4 @@
-"""Events as rows of the tables of migrations 0001 and 0005: which column holds what. Pure.
+"""Events as rows of the tables of migrations 0001, 0005 and 0007: which column holds what. Pure.
 
 Rows are made by column, for many events at once: what an event says is copied, what Uptake concluded is added, what a
 batch has in common is repeated. Token counts become a disjoint partition, so that nothing is counted twice.
@@ -45,8 +45,8 @@ _USAGE = {
     **dict.fromkeys(["output_visible_tokens", "output_reasoning_tokens"], _COUNT),
     **dict.fromkeys(["duration_ms", "time_to_first_token_ms"], _COUNT),
     "cache_hit": pa.bool_(),
-    **dict.fromkeys(["cost_nano", "cost_upper_nano"], _NANO),
-    **dict.fromkeys(["price_source", "currency", "authorisation"], _WORD),
+    **dict.fromkeys(["cost_nano", "cost_upper_nano", "reported_nano"], _NANO),
+    **dict.fromkeys(["price_source", "currency", "reported_currency", "authorisation"], _WORD),
 }
 _FEEDBACK = {
     **dict.fromkeys(["kind", "thumb", "decision", "prompt_version", "response_model"], _WORD),
@@ -149,7 +149,13 @@ def _derived(table: str, said: Mapping[str, Column]) -> dict[str, Column]:
     if table == "usage":
         # The model that answered; what was asked for only where the provider did not say.
         models = zip(said["response_model"], said["request_model"], strict=True)
-        return {"tags": tags, "model": [served or asked for served, asked in models]}
+        reported = said["reported_cost"]
+        return {
+            "tags": tags,
+            "model": [served or asked for served, asked in models],
+            "reported_nano": [None if amount is None else to_nano(amount) for amount in reported],
+            "reported_currency": [currency or "" for currency in said["reported_currency"]],
+        }
     if table == "feedback":
         return {"tags": tags, **{name: [word or "" for word in said[name]] for name in ("thumb", "decision")}}
     return {"tags": tags, "billed_nano": [to_nano(amount) for amount in said["amount"]]}
