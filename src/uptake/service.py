@@ -22,7 +22,6 @@ from uptake.alerts.outbox import Outbox
 from uptake.alerts.scheduler import Scheduler
 from uptake.alerts.tick import Tick
 from uptake.clock import Clock
-from uptake.engine_front import EngineFront
 from uptake.errors import UptakeError
 from uptake.home import Home
 from uptake.ingest.gateway.app import create_app
@@ -128,6 +127,8 @@ class Service:
         return self.base_url
 
     def _open_front(self) -> None:
+        from uptake.engine_front import EngineFront  # with it the engine, which the distributed mode does without
+
         front = EngineFront(str(self.home.settings.chdb_path.resolve()))
         self._stack.callback(front.close)
         server = Server(front.app)
