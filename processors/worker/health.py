@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from uptake.processors.worker.metrics import Metrics
-
 Readiness = Callable[[], Mapping[str, str]]
 
 
-def create_app(metrics: Metrics, readiness: Readiness) -> Starlette:
+class Exposed(Protocol):
+    """What has metrics: a worker's, the scheduler's."""
+
+    def exposition(self) -> tuple[bytes, str]:
+        """Prometheus' text format, and its media type."""
+        ...
+
+
+def create_app(metrics: Exposed, readiness: Readiness) -> Starlette:
     """`readiness` gives component -> "ok", "ok, but …" where work goes on, or why it does not."""
 
     async def healthz(request: Request) -> Response:

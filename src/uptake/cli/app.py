@@ -82,6 +82,7 @@ def run(arguments: list[str] | None = None) -> int:
         replay,
         reprice,
         run_gateway,
+        run_scheduler,
         run_worker,
         serve,
         workspace,

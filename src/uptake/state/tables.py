@@ -5,7 +5,8 @@ facts      what has been said: one row per fact, its identity is the primary key
 outbox     what is being said: one row per message, delivered under a lease
 findings   unauthorised uses and where they stand
 budgets    the last evaluation of each budget: when, on what value, in what state
-marks      small named values (roster generation, last tick, SDK counters)
+marks      small named values (roster generation, last tick, last audit)
+leases     which of several processes is the active one: its owner keeps raising `beat`
 """
 
 from __future__ import annotations
@@ -85,4 +86,12 @@ marks = Table(
     Column("name", Text, primary_key=True),
     Column("value", JSON, nullable=False),
     Column("at", BigInteger, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("beat", BigInteger, nullable=False),
 )
