@@ -65,6 +65,7 @@ class Intake:
     def stop(self, place: Place, offset: int) -> None:
         """From this record on nothing of the partition is taken, and what was taken is as if it were not."""
         if place in self._acks:
+            _log.error("partition_stopped", topic=place[0], partition=place[1], offset=offset)
             self.stopped[place] = offset
             self._acks.rebase(place, offset)
             self._conveyors[place[0]].drop(place)

@@ -70,7 +70,9 @@ class LogConsumerThread(driver.AIOKafkaConsumerThread):
         try:
             await consumer.commit({driver.ensure_aiokafka_TP(tp): at for tp, at in offsets.items()})
         except (CommitFailedError, IllegalStateError):
-            return False  # the group was rebalanced: the partitions' next owner begins at what is committed
+            # The group was rebalanced: the partitions' next owner begins at what is committed.
+            _log.info("commit_too_late", partitions=len(offsets))
+            return False
         except KafkaError as error:
             if not error.retriable:
                 raise
@@ -107,12 +109,21 @@ class LogConsumerThread(driver.AIOKafkaConsumerThread):
 class LogConsumer(driver.Consumer):
     _thread: LogConsumerThread
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self._committing = asyncio.Lock()
+        super().__init__(*arguments, **named)
+
     def _new_consumer_thread(self) -> LogConsumerThread:
         return LogConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     @property
     def _link(self) -> Link:
         return cast(LogApp, self.app).link
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Faust's returns at once when another commit is under way, which may have begun too early to know all."""
+        async with self._committing:
+            return await self.force_commit(topics, start_new_transaction)
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         """Commit what is acknowledged, in the order of the log, and nothing else."""

@@ -94,7 +94,7 @@ class Runner:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop, Exit.OK)
         app = self._assemble()
-        tasks = [asyncio.create_task(one.run()) for one in self._conveyors.values()]
+        tasks = [asyncio.create_task(one.run()) for one in self._each()]
         tasks.append(asyncio.create_task(self._beat()))
         ready()
         try:
@@ -136,6 +136,10 @@ class Runner:
         )
         return app
 
+    def _each(self) -> list[Conveyor]:
+        """Every conveyor once, however many topics it has."""
+        return list(dict.fromkeys(self._conveyors.values()))
+
     def _progressed(self) -> None:
         """There is room again, and something to commit."""
         self._app.link.changed.set()
@@ -143,13 +147,13 @@ class Runner:
             self._committing = asyncio.create_task(self._app.consumer.commit())
 
     async def _settle(self, seconds: float) -> None:
-        conveyors = set(self._conveyors.values())
+        conveyors = self._each()
         for conveyor in conveyors:
             conveyor.hold()
         await asyncio.gather(*(conveyor.settle(seconds) for conveyor in conveyors))
 
     def _released(self) -> None:
-        for conveyor in self._conveyors.values():
+        for conveyor in self._each():
             conveyor.release()
         self.assigned = True
         self._app.link.changed.set()
@@ -163,7 +167,7 @@ class Runner:
 
     async def _beat(self) -> None:
         while True:
-            waits = [one.waited for one in self._conveyors.values() if one.waited is not None]
+            waits = [one.waited for one in self._each() if one.waited is not None]
             self.store_away = bool(waits)
             stopped = frozenset(self._intake.stopped)
             self._metrics.stopped.set(len(stopped))
@@ -198,7 +202,7 @@ class Runner:
             await app.stop()  # 1 to 4: see LogApp and LogConsumer
         except Exception as error:  # noqa: BLE001 - what is not committed is read again
             _log.warning("stop_failed", error=type(error).__name__)
-        for conveyor in self._conveyors.values():
+        for conveyor in self._each():
             conveyor.close()
         for task in tasks:
             task.cancel()

@@ -24,15 +24,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger(__name__)
 
 
-RefusedBefore = Callable[[str, int, int], int]
-"""How many events were refused in a row before (topic, partition, offset), whoever did it. Raises StoreUnavailable."""
+Begin = Callable[[Place, int], None]
+"""Told of a partition's first record since it came to this process. Raises StoreUnavailable. See `Stops`."""
 
 
 class Events:
     """Records of events -> Pipeline."""
 
-    def __init__(self, pipeline: Pipeline, guard: RefusalGuard, refused_before: RefusedBefore) -> None:
-        self._pipeline, self._guard, self._refused_before = pipeline, guard, refused_before
+    def __init__(self, pipeline: Pipeline, guard: RefusalGuard, begin: Begin) -> None:
+        self._pipeline, self._guard, self._begin = pipeline, guard, begin
         self._met: set[Place] = set()
 
     def anew(self) -> None:
@@ -42,8 +42,7 @@ class Events:
     def decide(self, records: Sequence[Fetched]) -> Decided:
         for record in records:
             if record.place not in self._met:
-                refused = self._refused_before(record.topic, record.partition, record.offset)
-                self._guard.resume(record.topic, record.partition, record.offset, refused)
+                self._begin(record.place, record.offset)
                 self._met.add(record.place)
         batches = [_batch(record) for record in records]
         prepared = self._pipeline.prepare(batches)

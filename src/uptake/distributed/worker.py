@@ -31,9 +31,10 @@ from uptake.processors.worker.liveness import Liveness
 from uptake.processors.worker.metrics import EVENTS_AGENT, LETTERS_AGENT, Metrics
 from uptake.processors.worker.quiet import tame
 from uptake.processors.worker.runner import Runner, Stream
+from uptake.processors.worker.stops import Stops
 from uptake.processors.worker.watchdog import Watchdog
 from uptake.processors.worker.works import Events, Letters
-from uptake.schemas.batch import Batch
+from uptake.schemas.batch import Batch, StoreUnavailable
 from uptake.schemas.records import EVENT_TOPICS, Topic, control_record, letter_records, topic_name
 from uptake.settings import Settings
 from uptake.watch import WatchedWorkspaces
@@ -81,9 +82,10 @@ class WorkerService:
         notices.start()
         # 3. What becomes of records.
         self.metrics = Metrics(lambda: home.clock.now().timestamp())
-        self.guard = RefusalGuard(settings.dead_letter_limit)
+        guard = RefusalGuard(settings.dead_letter_limit)
+        self._stops = Stops(guard, database, settings.dead_letter_limit)
         pipeline = Pipeline(self.workspaces.get, database, home.clock, notices.told, self._append_letters)
-        events = Events(pipeline, self.guard, lambda topic, partition, offset: 0)
+        events = Events(pipeline, guard, self._stops.begin)
         names = [topic_name(topic, settings.topic_prefix) for topic in EVENT_TOPICS]
         letters = topic_name(Topic.DEAD_LETTERS, settings.topic_prefix)
         streams = [
@@ -153,6 +155,12 @@ class WorkerService:
 
     def _look_for_permits(self) -> None:
         """Let partitions go on that were stopped and have been allowed to."""
+        try:
+            for place in self._stops.permitted(self.runner.stopped()):
+                _log.info("partition_goes_on", topic=place[0], partition=place[1])
+                self.runner.go_on(place)
+        except StoreUnavailable as error:
+            _log.warning("permits_not_read", failure=str(error))
 
     def _append_letters(self, letters: Sequence[tuple[Batch, list[bytes]]]) -> None:
         now = self.home.clock.now()
