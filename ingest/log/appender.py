@@ -1,7 +1,9 @@
 """Appending to Kafka: all of a group of records is acknowledged within a bound, or the group is not done.
 
 kafka-python retries by itself and its idempotent producer writes a retry once. What it cannot do is go on after an
-error that is not retriable: the producer is then dead for good, whichever record caused it. It is replaced.
+error that is not retriable: the producer is then dead for good, whichever record caused it. Nor after a record that
+was sent and then expired: 3.0.12 forgets its producer id and never asks for another one, so that nothing is sent any
+more though the broker is back. In both cases it is replaced.
 """
 
 from __future__ import annotations
@@ -175,7 +177,9 @@ class Appender:
             self._barren = 0
             return False
         kinds = sorted({type(error).__name__ for error in errors})
-        dead = any(not isinstance(error, RetriableError) for error in errors)
+        dead = any(
+            isinstance(error, KafkaTimeoutError) or not isinstance(error, RetriableError) for error in errors
+        )
         with self._lock:
             self._barren = self._barren + 1 if len(errors) == count else 0
             replaced = (dead or self._barren >= PATIENCE) and self._producer is producer

@@ -77,8 +77,11 @@ class KafkaTransport:
         """What the gateway would say. Raises Unreached where it would say nothing."""
         names = {kind.__name__ for kind in type(problem).__mro__}
         self._failures += 1
-        if "RetriableError" not in names or self._failures >= _PATIENCE:
-            self.close()  # after an error that is not retriable an idempotent producer takes nothing any more
+        # After an error that is not retriable an idempotent producer takes nothing any more; after a record that
+        # expired kafka-python's takes everything and sends nothing.
+        dead = "RetriableError" not in names or "KafkaTimeoutError" in names
+        if dead or self._failures >= _PATIENCE:
+            self.close()
             self._failures = 0
         if names & {"AuthorizationError", "SaslAuthenticationFailedError"}:
             return Answer(403, {}, b"")

@@ -12,6 +12,7 @@ from kafka.errors import (
     KafkaTimeoutError,
     MessageSizeTooLargeError,
     NotEnoughReplicasError,
+    NotLeaderForPartitionError,
     OutOfOrderSequenceNumberError,
     ProducerFencedError,
     UnknownProducerIdError,
@@ -157,12 +158,24 @@ def test_a_producer_is_kept_over_passing_failures_and_replaced_when_nothing_ever
     make_producer: Any, make_batch: Any, make_event: Any
 ) -> None:
     first, second = make_producer(), make_producer()
-    first.at_get.extend([KafkaTimeoutError()] * (PATIENCE - 1) + [None] + [KafkaTimeoutError()] * PATIENCE)
+    passing = NotLeaderForPartitionError
+    first.at_get.extend([passing()] * (PATIENCE - 1) + [None] + [passing()] * PATIENCE)
     made = Made([first, second])
     outcomes = [made.writer.process([make_batch(make_event())])[0] for _ in range(2 * PATIENCE + 1)]
     assert kinds(outcomes).count(Receipt) == 2
     assert kinds(outcomes)[PATIENCE - 1] is Receipt
     assert (len(first.sent), len(second.sent)) == (2 * PATIENCE, 1)
+
+
+def test_a_producer_in_which_a_record_expired_is_replaced_because_it_will_never_send_again(
+    make_producer: Any, make_batch: Any, make_event: Any
+) -> None:
+    first, second = make_producer(), make_producer()
+    first.at_get.extend([KafkaTimeoutError()])
+    made = Made([first, second])
+    outcomes = [made.writer.process([make_batch(make_event())])[0] for _ in range(2)]
+    assert kinds(outcomes) == [StoreUnavailable, Receipt]
+    assert len(second.sent) == 1
 
 
 def test_brokers_that_do_not_answer_are_asked_again_after_a_pause(

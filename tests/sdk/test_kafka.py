@@ -14,6 +14,7 @@ import pytest
 from kafka.errors import (
     KafkaTimeoutError,
     MessageSizeTooLargeError,
+    NotLeaderForPartitionError,
     OutOfOrderSequenceNumberError,
     SaslAuthenticationFailedError,
     TopicAuthorizationFailedError,
@@ -103,19 +104,20 @@ def test_a_batch_that_is_too_large_for_the_brokers_is_split(producers: list[Any]
 def test_what_passes_is_tried_again_with_the_same_producer_and_three_times_in_a_row_with_another(
     producers: list[Any],
 ) -> None:
-    first, second = Producer(*[KafkaTimeoutError("x")] * 3), Producer()
+    first, second = Producer(*[NotLeaderForPartitionError("x")] * 3), Producer()
     producers.extend([first, second])
     transport = KafkaTransport(TARGET, 10.0)
     for left in (0, 0, 1):
-        with pytest.raises(Unreached, match="Kafka: KafkaTimeoutError"):
+        with pytest.raises(Unreached, match="Kafka: NotLeaderForPartitionError"):
             post(transport, EVENT)
         assert first.left == left
     assert post(transport, EVENT).status == 200
     assert (len(first.sent), len(second.sent)) == (3, 1)
 
 
-def test_a_producer_that_is_dead_for_good_is_replaced(producers: list[Any]) -> None:
-    first, second = Producer(OutOfOrderSequenceNumberError("x")), Producer()
+@pytest.mark.parametrize("error", [OutOfOrderSequenceNumberError, KafkaTimeoutError])
+def test_a_producer_that_is_dead_for_good_is_replaced(producers: list[Any], error: type[Exception]) -> None:
+    first, second = Producer(error("x")), Producer()
     producers.extend([first, second])
     transport = KafkaTransport(TARGET, 10.0)
     with pytest.raises(Unreached):
