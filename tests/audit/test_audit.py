@@ -8,9 +8,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from uptake.distributed.audit_mark import remembered
 from uptake.distributed.audit_report import AuditReport, Cause
 from uptake.errors import UnavailableError
+from uptake.local.kafka import KafkaNode
 
 
 def found(report: AuditReport) -> list[tuple[Cause, int, int, bool]]:
@@ -244,3 +247,18 @@ def test_a_hole_is_said_even_when_it_cannot_be_healed_and_is_healed_later(world:
     assert found(report) == [(Cause.UNPROCESSED, 0, 1, False)]
     assert report.trouble == "Kafka does not answer"
     assert found(world.audit.look(world.now)) == [(Cause.UNPROCESSED, 0, 1, True)]
+
+
+def test_while_kafka_is_away_nothing_is_concluded_and_afterwards_all_is_well(
+    world: Any, broker: KafkaNode
+) -> None:
+    world.append(world.events(2))
+    world.work(0, 1)
+    assert world.audit.look(world.now).ok
+    broker.kill()
+    try:
+        with pytest.raises(UnavailableError, match="Kafka does not answer"):
+            world.audit.look(world.now)
+    finally:
+        broker.start()
+    assert world.audit.look(world.now).ok

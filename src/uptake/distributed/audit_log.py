@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from uptake.errors import UnavailableError, UsageError
 from uptake.kafka import admin, unavailable
@@ -15,6 +16,11 @@ from uptake.settings import Settings
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
+
+Answer = TypeVar("Answer")
+
+TRIES = 20
+TRY_SECONDS = 0.25
 
 
 class Place(NamedTuple):
@@ -60,7 +66,7 @@ class Log:
         group = self._settings.consumer_group
         wanted = {place: TopicPartition(*place) for place in places}
         with self._asked() as client:
-            committed = client.list_group_offsets({group: None}).get(group, {})
+            committed = _patiently(lambda: client.list_group_offsets({group: None})).get(group, {})
             starts = client.list_partition_offsets(dict.fromkeys(wanted.values(), OffsetSpec.EARLIEST))
             ends = client.list_partition_offsets(dict.fromkeys(wanted.values(), OffsetSpec.LATEST))
         found = {}
@@ -89,7 +95,7 @@ class Log:
         """The state of the workers' group, in Kafka's words, and how many belong to it."""
         group = self._settings.consumer_group
         with self._asked() as client:
-            described = client.describe_groups([group])[group]
+            described = _patiently(lambda: client.describe_groups([group]))[group]
         return str(described["group_state"]), len(described["members"])
 
     def close(self) -> None:
@@ -111,3 +117,15 @@ class Log:
         except UnavailableError:
             self.close()
             raise
+
+
+def _patiently(ask: Callable[[], Answer], wait: Callable[[float], object] = time.sleep) -> Answer:
+    """The answer about a group, whose coordinator a broker that was just started has yet to appoint."""
+    from kafka.errors import RetriableError
+
+    for _ in range(TRIES):
+        try:
+            return ask()
+        except RetriableError:
+            wait(TRY_SECONDS)
+    return ask()
