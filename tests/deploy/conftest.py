@@ -141,21 +141,30 @@ def engine_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run_as(
-    access: Access, engine_directory: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., Any]:
-    """`run_as(role, program, given)`: a program of this folder in a process of its own, in which the engine allows what
-    it allows `role`; `given` is its JSON input, its JSON output is returned."""
+def opened_as(access: Access, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """`opened_as(directory, role)`: what opens the engine on a directory so that it allows what it allows `role`."""
 
-    def run(role: str, program: str, given: object, user: str = "nobody") -> Any:
+    def path(directory: Path, role: str, user: str = "nobody") -> str:
         folder = tmp_path_factory.mktemp(role)
         (folder / "users.xml").write_text(access.users_file(role, user))
         (folder / "config.xml").write_text(
             f"<clickhouse><users_config>{folder / 'users.xml'}</users_config></clickhouse>"
         )
-        path = f"{engine_directory}?config-file={folder / 'config.xml'}"
+        return f"{directory}?config-file={folder / 'config.xml'}"
+
+    return path
+
+
+@pytest.fixture(scope="session")
+def run_as(opened_as: Callable[..., str], engine_directory: Path) -> Callable[..., Any]:
+    """`run_as(role, program, given)`: a program of this folder in a process of its own, in which the engine allows what
+    it allows `role`; `given` is its JSON input, its JSON output is returned."""
+
+    def run(
+        role: str, program: str, given: object, user: str = "nobody", directory: Path = engine_directory
+    ) -> Any:
         done = subprocess.run(
-            [sys.executable, str(HERE / program), path],
+            [sys.executable, str(HERE / program), opened_as(directory, role, user)],
             input=json.dumps(given), capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
