@@ -9,19 +9,24 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from uptake_chaos import report
-from uptake_chaos.disks import CannotMount, fill_disk
+from uptake_chaos.disks import CannotMount, Disk, fill_disk
 from uptake_chaos.joins import join_and_leave
 from uptake_chaos.kills import kill_everything
 from uptake_chaos.network import break_networks
 from uptake_chaos.poison import poison
-from uptake_chaos.run import Result
+from uptake_chaos.stack import Options, Stack
+from uptake_chaos.trial import Result, Trial
 
 SHORT_KILLS = 6
+LATER_SECONDS = 1.0
 BEGAN = time.monotonic()
+
+Scenario = Callable[[Path], Result]
 
 
 def say(text: str) -> None:
@@ -36,26 +41,18 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=None, help="where logs and the report go")
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(1, 10**6) if options.seed is None else options.seed
-    long = options.kills > 0
     out = options.out or Path(tempfile.mkdtemp(prefix="uptake-chaos-"))
     out.mkdir(parents=True, exist_ok=True)
-    kills = options.kills or SHORT_KILLS
     # 1. The seed first: whoever reads a failure can have it again.
-    say(f"seed {seed}; {'long' if long else 'short'} form, {kills} kills; logs and report in {out}")
-    scenarios: dict[str, Callable[[Path], Result]] = {
-        "kills": lambda where: kill_everything(where, seed, kills, say),
-        "network": lambda where: break_networks(where, seed, 120.0 if long else 12.0, say),
-        "joins": lambda where: join_and_leave(where, seed, 120.0 if long else 20.0, say),
-        "poison": lambda where: poison(where, seed, 30.0 if long else 6.0, say),
-        "log-full": lambda where: fill_disk(where, seed, "log", 15.0 if long else 5.0, say),
-        "database-full": lambda where: fill_disk(where, seed, "database", 15.0 if long else 5.0, say),
-    }
-    wanted = options.only.split(",") if options.only else list(scenarios)
+    form = f"long form, {options.kills} kills" if options.kills else f"short form, {SHORT_KILLS} kills"
+    say(f"seed {seed}; {form}; logs and report in {out}")
+    every = scenarios(seed, options.kills)
+    # 2. Each on processes of its own, so that one failure does not explain another.
     results, bad = [], 0
-    for name in wanted:
+    for name in options.only.split(",") if options.only else every:
         say(f"{name} …")
         try:
-            result = scenarios[name](out / name)
+            result = every[name](out / name)
         except CannotMount as why:
             say(f"{name}: left out: {why}")
             bad += bool(os.environ.get("UPTAKE_REQUIRE_MOUNTS"))
@@ -65,15 +62,69 @@ def main() -> int:
             bad += 1
             continue
         results.append(result)
-        bad += bool(result.difference)
+        faults = faults_of(result)
+        bad += bool(faults)
         say(f"{result}\n{' ' * 11}{result.figures}")
-        if result.unexpected_ends:
-            say(f"ended by themselves: {result.unexpected_ends}")
-    # 2. The report, also of a run that found something.
+        for fault in faults:
+            say(f"{name}: WRONG: {fault}")
+    # 3. The report, also of a run that found something.
     for path in report.write(out, results):
         say(f"wrote {path}")
     print(report.table(results))
     return 1 if bad else 0
+
+
+def scenarios(seed: int, kills: int) -> dict[str, Scenario]:
+    """By name; long when `kills` is more than 0."""
+    long, rate = kills > 0, 250.0
+
+    def filled(where: Path, of: str) -> Result:
+        with Disk(where / "disk") as disk, Stack(where, seed, on_disk(disk, of)) as stack:
+            return fill_disk(Trial(stack, seed, say), disk, of, 15.0 if long else 5.0, rate)  # type: ignore[arg-type]
+
+    @contextmanager
+    def trial(where: Path, options: Options) -> Iterator[Trial]:
+        with ExitStack() as closing:
+            yield Trial(closing.enter_context(Stack(where, seed, options)), seed, say)
+
+    def killed(where: Path) -> Result:
+        with trial(where, Options()) as under:
+            return kill_everything(under, kills or SHORT_KILLS, rate)
+
+    def broken(where: Path) -> Result:
+        with trial(where, Options(proxied=True)) as under:
+            return break_networks(under, 120.0 if long else 12.0, rate)
+
+    def joined(where: Path) -> Result:
+        with trial(where, Options(scheduler=False)) as under:
+            return join_and_leave(under, 120.0 if long else 20.0, rate)
+
+    def poisoned(where: Path) -> Result:
+        with trial(where, Options(scheduler=False)) as under:
+            return poison(under, 30.0 if long else 6.0, rate)
+
+    return {
+        "kills": killed,
+        "network": broken,
+        "joins": joined,
+        "poison": poisoned,
+        "log-full": lambda where: filled(where, "log"),
+        "database-full": lambda where: filled(where, "database"),
+    }
+
+
+def on_disk(disk: Disk, of: str) -> Options:
+    inside = disk.place / "data"
+    return Options(log_directory=inside) if of == "log" else Options(database_directory=inside)
+
+
+def faults_of(result: Result) -> list[str]:
+    """What is wrong with a result; empty: the promise was kept."""
+    faults = [f"difference {result.difference}"] if result.difference else []
+    faults += [f"ended by itself: {end}" for end in result.unexpected_ends]
+    if result.figures.get("later_seconds", 0.0) > LATER_SECONDS:
+        faults.append(f"good events were late by {result.figures['later_seconds']} s because of poison")
+    return faults
 
 
 if __name__ == "__main__":

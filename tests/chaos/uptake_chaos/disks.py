@@ -14,19 +14,15 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
 from uptake_chaos.ask import Unanswered
 from uptake_chaos.events import Made
-from uptake_chaos.kills import ACKNOWLEDGED_SECONDS, SETTLE_SECONDS, Say
-from uptake_chaos.oracle import Oracle
-from uptake_chaos.run import Result, ends_of, settle
-from uptake_chaos.sender import Sender
-from uptake_chaos.stack import Options, Stack
+from uptake_chaos.stack import Stack
+from uptake_chaos.trial import Result, Trial
 
-SIZE_MIB = 256
+SIZE_MIB = 512
 RECOVERS_SECONDS = 30.0
 FLOWS_SECONDS = 30.0
 
@@ -87,59 +83,45 @@ class Disk:
 
 
 def fill_disk(
-    directory: Path, seed: int, of: Literal["log", "database"], seconds: float, say: Say, rate: float = 200.0
+    trial: Trial, disk: Disk, of: Literal["log", "database"], seconds: float, rate: float
 ) -> Result:
-    """Full for `seconds`. Raises CannotMount where no small disk can be had."""
-    oracle = Oracle()
+    """The `disk` of the log or of the database is full for `seconds`."""
+    stack = trial.stack
     acknowledged: list[float] = []
 
     def note(_: list[Made]) -> None:
         acknowledged.append(time.monotonic())
 
-    with Disk(directory / "disk") as disk:
-        inside = disk.place / "data"
-        options = Options(log_directory=inside) if of == "log" else Options(database_directory=inside)
-        with Stack(directory, seed, options) as stack:
-            sender = Sender(stack.url, stack.tokens, oracle, seed, rate, acknowledged=note)
-            wait = threading.Event()
-            sender.start()
-            try:
-                started = time.monotonic()
-                _until(lambda: _events(stack) > 0, FLOWS_SECONDS, "nothing became visible")
-                disk.fill()
-                full = time.monotonic()
-                say(f"the disk of the {of} is full after {_events(stack):,} events")
-                while time.monotonic() - full < seconds:
-                    wait.wait(0.1)
-                    sender.check()
-                    disk.fill()  # what a process gave back by ending
-                visible = _events(stack)
-                disk.empty()
-                room = time.monotonic()
-                say(f"there is room again; {visible:,} events are visible")
-                if of == "log":
-                    _until(lambda: acknowledged[-1] > room, RECOVERS_SECONDS, "no batch was acknowledged")
-                else:
-                    _until(lambda: _events(stack) > visible, RECOVERS_SECONDS, "nothing became visible")
-                recovered = time.monotonic() - room
-                say(f"went on by itself after {recovered:.1f} s")
-                sender.finish(ACKNOWLEDGED_SECONDS)
-                took = time.monotonic() - started
-                difference, settled = settle(stack, oracle, SETTLE_SECONDS)
-            finally:
-                sender.abandon()
-                disk.empty()
-            during = [at for at in acknowledged if full + 2.0 < at < room]
-            figures = {
-                "recovered_seconds": round(recovered, 1),
-                "acknowledged_while_full": len(during),
-                "full_seconds": round(room - full, 1),
-                "sent": asdict(sender.said),
-            }
-            # A broker whose disk is full ends, and is started again until it can: that is its part of the promise.
-            ends = ends_of(stack, ("broker",) if of == "log" else ("database",))
-            name = f"disk full: {of}"
-            return Result(name, seed, took, len(oracle.made), difference, settled, {}, figures, ends)
+    wait, began = threading.Event(), time.monotonic()
+    at_first = _events(stack)
+    with trial.flowing(rate, note) as sender:
+        _until(lambda: _events(stack) > at_first, FLOWS_SECONDS, "nothing became visible")
+        try:
+            disk.fill()
+            full, before = time.monotonic(), _events(stack)
+            while time.monotonic() - full < seconds:
+                wait.wait(0.1)
+                sender.check()
+                disk.fill()  # what a process gave back by ending
+            visible = _events(stack)
+        finally:
+            disk.empty()
+        room = time.monotonic()
+        trial.say(f"the disk of the {of} was full for {room - full:.1f} s; there is room again")
+        if of == "log":
+            _until(lambda: acknowledged[-1] > room, RECOVERS_SECONDS, "no batch was acknowledged")
+        else:
+            _until(lambda: _events(stack) > visible, RECOVERS_SECONDS, "nothing became visible")
+        recovered = time.monotonic() - room
+        trial.say(f"went on by itself after {recovered:.1f} s")
+        figures = {
+            "recovered_seconds": round(recovered, 1),
+            "full_seconds": round(room - full, 1),
+            "acknowledged_while_full": sum(full < at < room for at in acknowledged),
+            "became_visible_while_full": visible - before,
+        }
+        # A broker whose disk is full ends, and is started again until it can: that is its part of the promise.
+        return trial.conclude(f"disk full: {of}", sender, began, figures, ("broker",) if of == "log" else ())
 
 
 def _events(stack: Stack) -> int:

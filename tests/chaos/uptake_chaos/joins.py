@@ -5,54 +5,34 @@ from __future__ import annotations
 import random
 import threading
 import time
-from dataclasses import asdict
-from pathlib import Path
 
-from uptake_chaos.kills import ACKNOWLEDGED_SECONDS, SETTLE_SECONDS, Say
-from uptake_chaos.oracle import Oracle
-from uptake_chaos.run import Result, ends_of, settle
-from uptake_chaos.sender import Sender
-from uptake_chaos.stack import Options, Stack
+from uptake_chaos.trial import Result, Trial
 
 STAYS, AWAY = (3.0, 6.0), (0.0, 2.0)
 KILLED = 0.3
 
 
-def join_and_leave(directory: Path, seed: int, seconds: float, say: Say, rate: float = 250.0) -> Result:
-    chance = random.Random(f"{seed}/joins")
-    oracle = Oracle()
-    with Stack(directory, seed, Options(scheduler=False)) as stack:
-        sender = Sender(stack.url, stack.tokens, oracle, seed, rate)
-        started = time.monotonic()
-        sender.start()
-        wait = threading.Event()
-        turns = {"left": 0, "killed": 0, "joined": 0}
-        due = {name: started + chance.uniform(*STAYS) for name in stack.workers}
-        there = dict.fromkeys(stack.workers, True)
-        try:
-            while time.monotonic() - started < seconds:
-                name = min(due, key=lambda worker: due[worker])
-                wait.wait(max(0.0, due[name] - time.monotonic()))
-                sender.check()
-                if there[name]:
-                    killed = chance.random() < KILLED
-                    stack.supervisor.hold(name, gracefully=not killed)
-                    turns["killed" if killed else "left"] += 1
-                    due[name] = time.monotonic() + chance.uniform(*AWAY)
-                else:
-                    stack.supervisor.start(name)
-                    turns["joined"] += 1
-                    due[name] = time.monotonic() + chance.uniform(*STAYS)
-                there[name] = not there[name]
-            say(f"{turns}, {len(oracle.made):,} events")
-            stack.supervisor.start(*stack.workers)
-            sender.finish(ACKNOWLEDGED_SECONDS)
-            took = time.monotonic() - started
-            difference, settled = settle(stack, oracle, SETTLE_SECONDS)
-        finally:
-            sender.abandon()
-        figures = {"sent": asdict(sender.said), "turns": turns}
-        kills = dict(stack.supervisor.kills)
-        return Result(
-            "joins", seed, took, len(oracle.made), difference, settled, kills, figures, ends_of(stack)
-        )
+def join_and_leave(trial: Trial, seconds: float, rate: float) -> Result:
+    chance, supervisor = random.Random(f"{trial.seed}/joins"), trial.stack.supervisor
+    workers = trial.stack.workers
+    turns = {"left": 0, "killed": 0, "joined": 0}
+    wait, began = threading.Event(), time.monotonic()
+    due = {name: began + chance.uniform(*STAYS) for name in workers}
+    there = dict.fromkeys(workers, True)
+    with trial.flowing(rate) as sender:
+        while time.monotonic() - began < seconds:
+            name = min(due, key=lambda worker: due[worker])
+            wait.wait(max(0.0, due[name] - time.monotonic()))
+            sender.check()
+            if there[name]:
+                killed = chance.random() < KILLED
+                supervisor.hold(name, gracefully=not killed)
+                turns["killed" if killed else "left"] += 1
+            else:
+                supervisor.start(name)
+                turns["joined"] += 1
+            there[name] = not there[name]
+            due[name] = time.monotonic() + chance.uniform(*(STAYS if there[name] else AWAY))
+        supervisor.start(*workers)
+        trial.say(f"workers: {turns}")
+        return trial.conclude("joins", sender, began, {"turns": turns})

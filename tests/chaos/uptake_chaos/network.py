@@ -5,15 +5,9 @@ from __future__ import annotations
 import random
 import threading
 import time
-from dataclasses import asdict
-from pathlib import Path
 
-from uptake_chaos.kills import ACKNOWLEDGED_SECONDS, SETTLE_SECONDS, Say
-from uptake_chaos.oracle import Oracle
 from uptake_chaos.proxy import Fault, FaultProxy
-from uptake_chaos.run import Result, ends_of, settle
-from uptake_chaos.sender import Sender
-from uptake_chaos.stack import Options, Stack
+from uptake_chaos.trial import Result, Trial
 
 FAULTS = tuple(fault for fault in Fault if fault is not Fault.NONE)
 FAULTY_SECONDS, CALM_SECONDS = (0.5, 4.0), (0.5, 2.0)
@@ -54,33 +48,22 @@ class Weather:
             self._ended.wait(chance.uniform(*CALM_SECONDS))
 
 
-def break_networks(directory: Path, seed: int, seconds: float, say: Say, rate: float = 250.0) -> Result:
-    """`seconds` of faults on all links at once. 0 lost, 0 doubled."""
-    oracle = Oracle()
-    with Stack(directory, seed, Options(proxied=True)) as stack:
-        assert stack.proxy is not None
-        weather = Weather(stack.proxy, seed)
-        sender = Sender(stack.url, stack.tokens, oracle, seed, rate)
-        started = time.monotonic()
-        sender.start()
+def break_networks(trial: Trial, seconds: float, rate: float) -> Result:
+    """`seconds` of faults on all links at once, of a stack that is proxied. 0 lost, 0 doubled."""
+    proxy = trial.stack.proxy
+    if proxy is None:
+        raise ValueError("the stack has no proxy between its processes")
+    weather = Weather(proxy, trial.seed)
+    wait, began = threading.Event(), time.monotonic()
+    with trial.flowing(rate) as sender:
         weather.start()
         try:
-            wait = threading.Event()
-            while (elapsed := time.monotonic() - started) < seconds:
+            while (elapsed := time.monotonic() - began) < seconds:
                 sender.check()
-                wait.wait(min(10.0, seconds - elapsed))
-                say(
-                    f"{weather.changes} faults so far, {len(oracle.made):,} events, "
-                    f"{oracle.unacknowledged:,} not acknowledged yet"
-                )
-            weather.end()
-            sender.finish(ACKNOWLEDGED_SECONDS)
-            took = time.monotonic() - started
-            difference, settled = settle(stack, oracle, SETTLE_SECONDS)
+                wait.wait(min(20.0, seconds - elapsed))
+                waiting = trial.oracle.unacknowledged
+                trial.say(f"{weather.changes} faults so far, {waiting:,} events not acknowledged yet")
         finally:
             weather.end()
-            sender.abandon()
-        figures = {"sent": asdict(sender.said), "faults": weather.changes, "injected": stack.proxy.injected()}
-        return Result(
-            "network", seed, took, len(oracle.made), difference, settled, {}, figures, ends_of(stack)
-        )
+        figures = {"faults": weather.changes, "injected": proxy.injected()}
+        return trial.conclude("network", sender, began, figures)

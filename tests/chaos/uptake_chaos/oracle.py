@@ -33,9 +33,11 @@ class Difference:
     counts: int = 0
     compared: int = 0
     amount: int = 0
+    letters: int = 0
+    """Dead letters that are there and should not be, or the other way round."""
 
     def __bool__(self) -> bool:
-        return bool(self.missing or self.unexpected or self.doubled or self.cells)
+        return bool(self.missing or self.unexpected or self.doubled or self.cells or self.letters)
 
     def __str__(self) -> str:
         if not self:
@@ -45,6 +47,7 @@ class Difference:
             for name in ("missing", "unexpected", "doubled", "cells")
             if getattr(self, name)
         ]
+        parts += [f"{self.letters} dead letters"] if self.letters else []
         return f"{self.counts} of {self.compared:,} counts and sums differ; " + "; ".join(parts)
 
 

@@ -5,44 +5,30 @@ The dead letters must be exactly those, in the topic and in the table, and the g
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 
-from uptake_chaos.ask import Unanswered
 from uptake_chaos.events import Generator, Made
-from uptake_chaos.kills import SETTLE_SECONDS, Say
+from uptake_chaos.letters import Letter, letter, letters_of_topic
 from uptake_chaos.oracle import Oracle
-from uptake_chaos.run import Result, ends_of, settle
 from uptake_chaos.sender import Connection
-from uptake_chaos.stack import Options, Stack
+from uptake_chaos.stack import Stack
+from uptake_chaos.trial import SETTLE_SECONDS, Result, Trial
 from uptake_chaos.visible import Visibility, quantile
 
 SHARE = 0.01
 BATCH = 50
+WARM_UP_SECONDS = 3.0
 RAW_SHARE = 0.3
 """Of the batches, how many are written to the topics by somebody who passes the gateway by."""
 PREFIX = "chaos."
-
-
-class Letter(NamedTuple):
-    """What identifies a dead letter: whose, why, and a hash of what was refused."""
-
-    tenant: str
-    reason: str
-    digest: str
-
-
-def letter(tenant: str, reason: str, payload: bytes) -> Letter:
-    return Letter(tenant, reason, hashlib.sha256(payload).hexdigest()[:24])
 
 
 def _spoiled(change: Callable[[dict[str, Any]], None]) -> Callable[[Made], bytes]:
@@ -138,57 +124,46 @@ def headers_of(tenant: str, kind: str) -> list[tuple[str, bytes]]:
     ]
 
 
-def poison(directory: Path, seed: int, seconds: float, say: Say, rate: float = 300.0) -> Result:
+def poison(trial: Trial, seconds: float, rate: float) -> Result:
     """`seconds` without poison, then as long with it; the letters and how much later the good events came."""
-    oracle = Oracle()
-    with Stack(directory, seed, Options(scheduler=False)) as stack:
-        started = time.monotonic()
-        producer = KafkaProducer(bootstrap_servers=f"127.0.0.1:{stack.node.port}", acks="all")
-        try:
-            run = _Run(stack, oracle, producer, Generator(seed), random.Random(f"{seed}/run"), rate)
-            run.flow(
-                Poisoner(seed, 0.0), 3.0
-            )  # the first takes of a new group are slow for reasons of their own
-            clean = run.flow(Poisoner(seed, 0.0), seconds)
-            poisoner = Poisoner(seed, SHARE)
-            mixed = run.flow(poisoner, seconds)
-        finally:
-            producer.close(10)
-        took = time.monotonic() - started
-        difference, settled = settle(stack, oracle, SETTLE_SECONDS)
-        say(f"without poison p99 {quantile(clean, 0.99):.2f} s, with it {quantile(mixed, 0.99):.2f} s")
-        table = _await_letters(stack, len(poisoner.letters))
-        topic = letters_of_topic(stack.node.port)
-        figures = {
-            "poison": dict(sorted(poisoner.made.items())),
-            "letters": len(poisoner.letters),
-            "missing_in_table": len(poisoner.letters - table),
-            "unexpected_in_table": sorted({one.reason for one in table - poisoner.letters}),
-            "missing_in_topic": len(poisoner.letters - topic),
-            "unexpected_in_topic": sorted({one.reason for one in topic - poisoner.letters}),
-            "clean_p50_p99": [round(quantile(clean, 0.5), 3), round(quantile(clean, 0.99), 3)],
-            "poisoned_p50_p99": [round(quantile(mixed, 0.5), 3), round(quantile(mixed, 0.99), 3)],
-        }
-        return Result(
-            "poison", seed, took, len(oracle.made), difference, settled, {}, figures, ends_of(stack)
-        )
+    stack, began = trial.stack, time.monotonic()
+    bootstrap = f"127.0.0.1:{stack.node.port}"
+    producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    try:
+        run = _Run(trial, producer, rate)
+        run.flow(Poisoner(trial.seed, 0.0), WARM_UP_SECONDS)
+        clean = run.flow(Poisoner(trial.seed, 0.0), seconds)
+        poisoner = Poisoner(trial.seed, SHARE)
+        mixed = run.flow(poisoner, seconds)
+    finally:
+        producer.close(10)
+    took = time.monotonic() - began
+    trial.letters |= poisoner.letters
+    difference, settled = trial.settle(SETTLE_SECONDS)
+    topic = letters_of_topic(bootstrap, f"{PREFIX}dead-letters")
+    difference.letters += len(topic ^ trial.letters)
+    later = quantile(mixed, 0.99) - quantile(clean, 0.99)
+    trial.say(f"without poison p99 {quantile(clean, 0.99):.2f} s, with it {quantile(mixed, 0.99):.2f} s")
+    figures = {
+        "poison": dict(sorted(poisoner.made.items())),
+        "letters": len(poisoner.letters),
+        "letters_in_topic": len(topic),
+        "clean_p50_p99": [round(quantile(clean, 0.5), 3), round(quantile(clean, 0.99), 3)],
+        "poisoned_p50_p99": [round(quantile(mixed, 0.5), 3), round(quantile(mixed, 0.99), 3)],
+        "later_seconds": round(later, 3),
+    }
+    return Result("poison", trial.seed, took, run.sent, difference, settled, {}, figures)
 
 
 class _Run:
     """A steady flow, through the gateway and straight into the topics."""
 
-    def __init__(
-        self,
-        stack: Stack,
-        oracle: Oracle,
-        producer: KafkaProducer,
-        generator: Generator,
-        chance: random.Random,
-        rate: float,
-    ) -> None:
-        self._stack, self._oracle, self._producer = stack, oracle, producer
-        self._generator, self._chance, self._rate = generator, chance, rate
-        self._connection = Connection(stack.url.removeprefix("http://"))
+    def __init__(self, trial: Trial, producer: KafkaProducer, rate: float) -> None:
+        self._stack, self._oracle, self._producer, self._rate = trial.stack, trial.oracle, producer, rate
+        self._generator = Generator(trial.seed + 500)
+        self._chance = random.Random(f"{trial.seed}/poison/run")
+        self._connection = Connection(trial.stack.url.removeprefix("http://"))
+        self.sent = 0
 
     def flow(self, poisoner: Poisoner, seconds: float) -> list[float]:
         """Seconds from acknowledged to visible of each good event."""
@@ -208,6 +183,7 @@ class _Run:
             self._oracle.acknowledge(good)
             visibility.acknowledged(good)
             sent += BATCH
+            self.sent += BATCH
         _until_visible(self._stack, self._oracle)
         return visibility.end()
 
@@ -242,43 +218,3 @@ def _until_visible(stack: Stack, oracle: Oracle) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError("good events did not become visible within 60 s")
         wait.wait(0.1)
-
-
-def letters_of_table(stack: Stack) -> set[Letter]:
-    rows = stack.asker.rows("SELECT tenant, reason, payload FROM dead_letters FINAL")
-    return {letter(row["tenant"], row["reason"], row["payload"].encode()) for row in rows}
-
-
-def _await_letters(stack: Stack, count: int) -> set[Letter]:
-    deadline, wait = time.monotonic() + 30, threading.Event()
-    while True:
-        try:
-            found = letters_of_table(stack)
-        except Unanswered:
-            found = set()
-        if len(found) >= count or time.monotonic() > deadline:
-            return found
-        wait.wait(0.2)
-
-
-def letters_of_topic(port: int) -> set[Letter]:
-    """All letters that the topic holds, from its first record to its last."""
-    topic = f"{PREFIX}dead-letters"
-    consumer = KafkaConsumer(bootstrap_servers=f"127.0.0.1:{port}", enable_auto_commit=False)
-    try:
-        places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-        consumer.assign(places)
-        consumer.seek_to_beginning(*places)
-        ends = consumer.end_offsets(places)
-        found: set[Letter] = set()
-        deadline = time.monotonic() + 30
-        while any(consumer.position(place) < ends[place] for place in places):
-            if time.monotonic() > deadline:
-                raise TimeoutError("the dead letters could not be read in 30 s")
-            for records in consumer.poll(500).values():
-                for record in records:
-                    for one in json.loads(record.value):
-                        found.add(letter(one["tenant"], one["reason"], one["payload"].encode()))
-        return found
-    finally:
-        consumer.close()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from uptake_chaos.run import Result
+from uptake_chaos.trial import Result
 
 
 def write(directory: Path, results: Sequence[Result]) -> tuple[Path, Path]:

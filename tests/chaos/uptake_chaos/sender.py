@@ -31,14 +31,19 @@ class Refused(AssertionError):  # noqa: N818 - named for what it is
 
 @dataclass
 class Said:
-    """What the gateway answered, and how long until it acknowledged."""
+    """What was made, and what the gateway answered."""
 
+    made: int = 0
     attempts: int = 0
     acknowledged_batches: int = 0
     doubled_events: int = 0
     resent_batches: int = 0
     late_events: int = 0
     again: Counter[str] = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, Any]:
+        counts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "again"}
+        return {**counts, "again": dict(sorted(self.again.items()))}
 
 
 @dataclass(slots=True)
@@ -128,6 +133,7 @@ class Sender:
                 fresh = self._generator.batch(tenant, size, time.time_ns() // 1_000_000)
                 with self._lock:
                     self._oracle.add(fresh)
+                    self.said.made += len(fresh)
                     self.said.late_events += sum(event.late for event in fresh)
                 again = [e for e in recent.get(tenant, ()) if self._chance.random() < DUPLICATED]
                 recent[tenant] = fresh

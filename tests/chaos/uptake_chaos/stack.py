@@ -25,8 +25,10 @@ from uptake_chaos.world import REVISIONS, TENANTS, Prices, price_list, write_pri
 
 READY_SECONDS = 90.0
 COMMAND_SECONDS = 120.0
-BATCH_EVENTS = (1, 7, 50, 400, 2_000, 10_000)
+BATCH_EVENTS = (60, 150, 400, 1_000, 3_000, 10_000)
+"""Not below what keeps up: a write costs tens of milliseconds whatever it holds."""
 LINGERS = (0.02, 0.1, 0.5)
+LIMIT = "UPTAKE_WORKER_BATCH_EVENTS"
 
 BROKER = {
     # One node that was killed and comes back must wait until its former self is given up: seconds of every run.
@@ -245,7 +247,7 @@ class Stack:
 
 def move_limits(process: ChildProcess, chance: random.Random) -> None:
     """Where a batch ends is different after each restart: what an offset stood for must not matter."""
-    process.environment["UPTAKE_WORKER_BATCH_EVENTS"] = str(chance.choice(BATCH_EVENTS))
+    process.environment[LIMIT] = str(chance.choice(BATCH_EVENTS))
     process.environment["UPTAKE_WORKER_LINGER_SECONDS"] = str(chance.choice(LINGERS))
 
 

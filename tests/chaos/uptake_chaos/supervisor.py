@@ -50,6 +50,8 @@ class Supervisor:
     kills: Counter[str] = field(default_factory=Counter)
     ends: list[End] = field(default_factory=list)
     starts: Counter[str] = field(default_factory=Counter)
+    settings: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    """Name and environment at each start."""
 
     def __post_init__(self) -> None:
         self._lock = threading.RLock()
@@ -125,6 +127,7 @@ class Supervisor:
         if now < member.not_before:
             return
         member.renew(member.process, self.chance)
+        self.settings.append((member.name, dict(member.process.environment)))
         try:
             member.launch()
         except (UptakeError, OSError):  # a full disk: a supervisor tries again, too
