@@ -44,11 +44,12 @@ class ActivityReader:
     """What activity knows of one tenant, in one zone."""
 
     def __init__(
-        self, database: TenantDatabase, pays_from: int = PAYS_FROM, of_people: int = PAYS_FROM_OF_PEOPLE
+        self, database: TenantDatabase, pays_from: int | None = None, of_people: int | None = None
     ) -> None:
+        """`pays_from` and `of_people` stand in for PAYS_FROM and PAYS_FROM_OF_PEOPLE."""
         self._database = database
-        self._pays_from = pays_from
-        self._of_people = of_people
+        self._pays_from = PAYS_FROM if pays_from is None else pays_from
+        self._of_people = PAYS_FROM_OF_PEOPLE if of_people is None else of_people
 
     def serving(self, *periods: Period, people: bool) -> Serving:
         """Whether all days of `periods` can be read from activity, now, and that pays; `people`: to count people.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,8 @@ import pytest
 from uptake.calendar import Period
 from uptake.clickhouse import Database
 from uptake.schemas.identity import mint, unix_ms
+from uptake.sql.activity.reader import ActivityReader
+from uptake.sql.activity.refresh import Built, TenantActivity
 from uptake.sql.runner import KpiRunner
 from uptake.workspace.models import Audience, Channels, Organisation, Workspace
 
@@ -57,6 +59,47 @@ def _written(value: Any) -> Any:
     return value
 
 
+class Earlier(TenantActivity):
+    """A tenant's activity as it works at a moment that is `behind` the server's clock."""
+
+    behind = timedelta(0)
+
+    def _span(self) -> dict[str, Any]:
+        span = super()._span()
+        return {**span, "server_now": span["server_now"] - self.behind}
+
+
+class Cache:
+    """The activity of a tenant whose rows tests write, and KPIs from either source, whatever pays."""
+
+    def __init__(self, database: Database, tenant: str, zone: str = "Europe/Paris") -> None:
+        self.tenant = database.tenant(tenant)
+        self.database = database
+        self.zone = zone
+        self.organisation = Organisation(tenant=tenant, name="Example", zone=zone)
+        self.workspace = Workspace(organisation=self.organisation)
+        self.work = Earlier(self.tenant, zone)
+        self.reader = ActivityReader(self.tenant, 0, 0)
+
+    def ago(self, **time: float) -> datetime:
+        """A moment before now by the server's clock, as `inserted_at` is."""
+        now: datetime = self.database.query("SELECT now64(6, 'UTC') AS now")[0]["now"]
+        return now - timedelta(**time)
+
+    def bring_up(self, now: datetime, **behind: float) -> list[Built]:
+        """Look and build what is due, at a moment `behind` the server's clock."""
+        self.work.behind = timedelta(**behind)
+        self.work.look()
+        return [self.work.build(day) for day in self.work.due(now)]
+
+    def from_events(self) -> KpiRunner:
+        return KpiRunner(self.tenant, self.workspace, activity=False, remember=True)
+
+    def runner(self) -> KpiRunner:
+        """Reads activity wherever it is exact; asks once, so take a new one after a change."""
+        return KpiRunner(self.tenant, self.workspace, reader=self.reader, remember=True)
+
+
 class Rows:
     """Puts rows into the tables of one tenant, and runs KPIs over them."""
 
@@ -65,10 +108,20 @@ class Rows:
         self.tenant = tenant
 
     def _insert(self, table: str, row: dict[str, Any]) -> None:
-        line = json.dumps({name: _written(value) for name, value in row.items()})
-        self.database.insert_json_lines(table, line.encode())
+        self.insert(table, [row])
+
+    def insert(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
+        """Write rows as they are given, with one insert."""
+        lines = (json.dumps({name: _written(value) for name, value in row.items()}) for row in rows)
+        self.database.insert_json_lines(table, "\n".join(lines).encode())
 
     def _event(self, table: str, at: datetime, given: dict[str, Any]) -> dict[str, Any]:
+        row = self.event(table, at, given)
+        self._insert(table, row)
+        return row
+
+    def event(self, table: str, at: datetime, given: dict[str, Any]) -> dict[str, Any]:
+        """A row that is not written yet."""
         row = {
             "tenant": self.tenant,
             "event_id": mint(unix_ms(at)).int,
@@ -82,7 +135,6 @@ class Rows:
             row.setdefault("cost_upper_nano", row["cost_nano"])
         if table == "usage" and row["cost_nano"] is not None and "cost_upper_nano" not in given:
             row["cost_upper_nano"] = row["cost_nano"]
-        self._insert(table, row)
         return row
 
     def usage(self, at: datetime, **given: Any) -> dict[str, Any]:
@@ -143,6 +195,17 @@ class Rows:
 @pytest.fixture
 def rows(database: Database, tenant: str) -> Rows:
     return Rows(database, tenant)
+
+
+@pytest.fixture
+def cache(database: Database, tenant: str) -> Cache:
+    return Cache(database, tenant)
+
+
+@pytest.fixture
+def cache_of(database: Database) -> Callable[[str, str], Cache]:
+    """The activity of a tenant by name, in a zone."""
+    return lambda tenant, zone: Cache(database, tenant, zone)
 
 
 @pytest.fixture
