@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 from typer.main import get_command
 
 from uptake.cli.app import app, run
+from uptake.ingest.log.appender import PRODUCER_TIMES
+from uptake.processors.worker.runner import STOP_SECONDS
 from uptake.settings import Settings
 
 Services = dict[str, dict[str, Any]]
@@ -200,6 +201,25 @@ def test_every_volume_and_network_is_declared(compose: dict[str, Any], services:
     )
 
 
-@pytest.mark.parametrize("name", ["gateway", "worker", "scheduler"])
-def test_what_was_taken_can_be_finished_before_it_is_killed(name: str, services: Services) -> None:
-    assert int(services[name]["stop_grace_period"].removesuffix("s")) >= 45
+def test_what_was_taken_can_be_finished_before_it_is_killed(services: Services) -> None:
+    """A worker bounds its own stop; a gateway waits for what it has appended, and for the batches behind that."""
+    needed = {
+        "worker": STOP_SECONDS,
+        "gateway": 3 * PRODUCER_TIMES["delivery_timeout_ms"] / 1000,
+        "scheduler": 30,
+    }
+    for name, seconds in needed.items():
+        assert int(services[name]["stop_grace_period"].removesuffix("s")) > 1.5 * seconds, name
+
+
+def test_the_operations_page_knows_every_setting(root: Path) -> None:
+    page = (root / "docs" / "operations.md").read_text("utf-8")
+    assert [name for name in Settings.model_fields if f"`UPTAKE_{name.upper()}`" not in page] == []
+
+
+def test_the_operations_page_names_services_and_scripts_that_exist(root: Path, services: Services) -> None:
+    page = (root / "docs" / "operations.md").read_text("utf-8")
+    called = re.findall(r"docker compose (?:exec|run(?: --rm| --no-deps| -T| -v \S+)*) (\w+)", page)
+    assert len(called) >= 6
+    assert set(called) <= set(services)
+    assert all((root / path).exists() for path in re.findall(r"deploy/[\w./-]*\w", page))
