@@ -87,8 +87,14 @@ class Conveyor:
         return self._deciding or (self._writing is not None and not self._writing.done())
 
     def add(self, record: Fetched) -> None:
-        if not self._held:
-            self._gather.add(record, time.monotonic())
+        if self._held:
+            return
+        now = time.monotonic()
+        first = not len(self._gather)
+        self._gather.add(record, now)
+        if (
+            first or self._gather.due_in(now) == 0.0
+        ):  # else the time that is waited for is still the right one
             self._changed.set()
 
     def drop(self, place: Place) -> None:

@@ -22,6 +22,7 @@ import faust
 import structlog
 from aiokafka.errors import (  # type: ignore[import-untyped]
     CommitFailedError,
+    ConsumerStoppedError,
     IllegalStateError,
     KafkaError,
 )
@@ -175,6 +176,21 @@ class LogConsumer(driver.Consumer):
             await self.wait_first(link.changed.wait(), self.suspend_flow.wait(), timeout=timeout)
             return {}
         return await super()._getmany(wanted, timeout)
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Hand on what is fetched. Faust's makes two tasks and keeps books for each record, of which none is used here:
+        that took a fifth of the worker's time."""
+        while not (self.should_stop or fetcher.should_stop):
+            try:
+                async for _, message in self.getmany(timeout=1.0):
+                    if not self.flow_active:
+                        break
+                    await self.callback(message)
+            except (ConsumerStoppedError, asyncio.CancelledError):
+                if not self.app.should_stop:
+                    raise
+                return
+            await asyncio.sleep(0)
 
     async def verify_all_partitions_active(self) -> None:
         """Our watchdog judges that."""

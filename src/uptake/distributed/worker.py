@@ -3,6 +3,7 @@ wanted. An offset is committed when all before it is in the database, and never 
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -119,6 +120,10 @@ class WorkerService:
     def run(self, announce: Callable[[], None] = lambda: None) -> Exit:
         """Joins the group and works until SIGTERM or SIGINT; returns how it ended. `announce` is called once signals
         are caught."""
+
+        # What is there by now stays: the collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
 
         def ready() -> None:
             self._watchdog.start()

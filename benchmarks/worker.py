@@ -1,0 +1,274 @@
+"""Events a second from Kafka to visible rows, and what share that is of ClickHouse's own insert of the same bytes.
+
+A real broker on this machine holds usage events (about 400 bytes, 16 fields) in records of 200. One process on one
+core reads them; the broker, the engine's front and whoever asks are on the other core. The clock runs from the moment
+the partitions are assigned until the last row is visible. In the same run, into the same engine, on the same cores:
+
+- ClickHouse's own `JSONEachRow` insert of the very same events, 10,000 lines a block, through the same client;
+- confluent-kafka's consumer with a loop around the same pipeline: consume, process, commit;
+- plain Faust, `async for event`, as its documentation shows it: the same pipeline for each record of 200, and for
+  each record of one event.
+
+Then, with an engine that throws inserts away so that ClickHouse is not the limit, two workers on two cores against one
+on one.
+
+    python -m benchmarks.worker
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import NewTopic
+
+from benchmarks.harness import Row, seconds
+from benchmarks.pipeline import APPS, EVENTS, PEOPLE, PLAIN_TABLE, TEAMS, TENANT, events
+from uptake.clickhouse import INSERT_SETTINGS, Database
+from uptake.local.clickhouse import ClickHouseFront
+from uptake.local.kafka import KafkaNode
+from uptake.local.process import ChildProcess
+from uptake.schemas.identity import unix_ms
+from uptake.schemas.records import Topic, event_records
+from uptake.sql.migrate import migrate
+
+CALLS = 20  # of 10,000 events
+TOTAL = CALLS * EVENTS
+SINGLES = 2_000  # one event a record
+EACH = 200
+PARTITIONS = 4
+ROUNDS = 3
+PATIENCE = 120.0
+GOALS = {"plain": "≥ 0.5", "raw": "≥ 0.8", "faust": "≥ 10", "two": "≥ 1.7"}
+OWN_CORE, OTHER_CORE = 0, 1
+
+
+def workspace(directory: Path) -> Path:
+    """The workspace of benchmarks.pipeline as files."""
+    directory.mkdir()
+    (directory / "organisation.yaml").write_text(f"tenant: {TENANT}\nname: Benchmark\nzone: Europe/Paris\n")
+    rows = "".join(f"p_{n:032x},team-{n % TEAMS},2026-01-01\n" for n in range(PEOPLE))
+    (directory / "roster.csv").write_text(f"person,team,joined\n{rows}")
+    registry = [f"- {{app: {app}, owner: somebody, use_cases: [draft, answer]}}\n" for app in APPS]
+    (directory / "apps.yaml").write_text("".join(registry))
+    (directory / "fx.yaml").write_text("- {currency: USD, rate: 0.92}\n")
+    return directory
+
+
+def until(condition: Callable[[], Any], every: float = 0.02) -> float:
+    """When `condition` came true, in Unix seconds."""
+    tick = threading.Event()
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            raise RuntimeError("it did not come about: not a measurement")
+        tick.wait(every)
+    return time.time()
+
+
+class Bench:
+    def __init__(self, directory: Path) -> None:
+        os.sched_setaffinity(
+            0, {OTHER_CORE}
+        )  # this process and all its children but the one that is measured
+        self.directory = directory
+        self.node = KafkaNode(directory / "kafka")
+        self.front = ClickHouseFront(directory / "clickhouse")
+        self.sink = NullFront(directory / "nowhere")
+        self.workspace = workspace(directory / "workspace")
+        self.number = 0
+        rng = random.Random(7)
+        start = unix_ms(datetime.now(UTC)) - 3_600_000
+        self.calls = [events(rng, start + call * EVENTS) for call in range(CALLS)]
+
+    def start(self) -> None:
+        self.node.start()
+        self.front.start()
+        self.sink.start()
+        self.database = Database.served(self.front.url)
+        migrate(self.database)
+        self.database.command(PLAIN_TABLE)
+        sink = Database.served(self.sink.url)
+        migrate(sink)
+        sink.close()
+        made = [event for call in self.calls for event in call]
+        self.append("many.", made, EACH)
+        self.append("single.", made[:SINGLES], 1)
+
+    def append(self, prefix: str, made: list[dict[str, Any]], each: int) -> None:
+        admin = KafkaAdminClient(bootstrap_servers=self.node.bootstrap)
+        config = {"message.timestamp.type": "LogAppendTime"}
+        counts = {topic: PARTITIONS if topic is Topic.USAGE else 1 for topic in Topic}
+        admin.create_topics(
+            [
+                NewTopic(f"{prefix}{topic}", num_partitions=count, replication_factor=1, topic_configs=config)
+                for topic, count in counts.items()
+            ]
+        )
+        admin.close()
+        now = datetime.now(UTC)
+        texts = [
+            (event["type"], event["event_id"], json.dumps(event, separators=(",", ":")).encode())
+            for event in made
+        ]
+        producer = KafkaProducer(bootstrap_servers=self.node.bootstrap, acks="all", linger_ms=20)
+        for number, at in enumerate(range(0, len(texts), each)):
+            [record] = event_records(TENANT, texts[at : at + each], now, "http")
+            headers = list(record.headers)
+            producer.send(
+                f"{prefix}usage", record.value, record.key, headers=headers, partition=number % PARTITIONS
+            )
+        producer.flush(60)
+        producer.close()
+
+    def contender(self, command: list[str], prefix: str, store: str, core: int) -> ChildProcess:
+        self.number += 1
+        environment = {
+            "UPTAKE_KAFKA": self.node.bootstrap,
+            "UPTAKE_CLICKHOUSE_URL": store,
+            "UPTAKE_WORKSPACE": str(self.workspace),
+            "UPTAKE_DATA": str(self.directory / "data"),
+            "UPTAKE_TOPIC_PREFIX": prefix,
+            "UPTAKE_CONSUMER_GROUP": f"bench-{self.number}",
+            "UPTAKE_WORKER_PORT": "0",
+        }
+        pinned = ["taskset", "-c", str(core), sys.executable, *command]
+        return ChildProcess("contender", pinned, self.directory / f"{self.number}.log", environment)
+
+    def worker(self, prefix: str, store: str, core: int = OWN_CORE) -> ChildProcess:
+        program = "import sys; from uptake.cli import main; sys.exit(main())"
+        return self.contender(["-c", program, "worker"], prefix, store, core)
+
+    def visible(self, command: list[str], prefix: str, total: int) -> float:
+        """Events a second of one contender."""
+        for table in ("usage", "log_records", "sdk_reports"):
+            self.database.command(f"TRUNCATE TABLE {table}")
+        process = (
+            self.worker(prefix, self.front.url)
+            if command == ["worker"]
+            else self.contender(
+                ["-m", "benchmarks.peers.consumers", *command], prefix, self.front.url, OWN_CORE
+            )
+        )
+        process.launch()
+        try:
+            until(lambda: assigned(process))
+            end = until(lambda: self.database.query("SELECT count() AS n FROM usage")[0]["n"] >= total)
+            return total / (end - assigned(process))
+        finally:
+            process.stop()
+
+    def plain(self) -> float:
+        """ClickHouse's own insert, by a client on the measured core."""
+        blocks = [
+            b"\n".join(json.dumps(event, separators=(",", ":")).encode() for event in call)
+            for call in self.calls
+        ]
+        os.sched_setaffinity(0, {OWN_CORE})
+        try:
+            return TOTAL / seconds(lambda: [self.insert(block) for block in blocks])
+        finally:
+            os.sched_setaffinity(0, {OTHER_CORE})
+
+    def insert(self, block: bytes) -> None:
+        self.database.client().raw_insert(
+            "plain", insert_block=block, fmt="JSONEachRow", settings=INSERT_SETTINGS
+        )
+
+    def shared(self, cores: list[int]) -> float:
+        """Events a second of workers of one group, until all is committed, into an engine that keeps nothing."""
+        workers = [self.worker("many.", self.sink.url, core) for core in cores]
+        group = workers[0].environment["UPTAKE_CONSUMER_GROUP"]
+        # All of them join on a topic whose end is committed, so that nobody begins before the others.
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.node.bootstrap, group_id=group, enable_auto_commit=False
+        )
+        places = [TopicPartition("many.usage", n) for n in range(PARTITIONS)]
+        try:
+            for worker in workers:
+                worker.environment["UPTAKE_CONSUMER_GROUP"] = group
+                worker.launch()
+            until(lambda: all(assigned(worker) for worker in workers))
+            begun = max(assigned(worker) for worker in workers)
+            before = sum(consumer.committed(place) or 0 for place in places)
+            ends = sum(consumer.end_offsets(places).values())
+            end = until(lambda: sum(consumer.committed(place) or 0 for place in places) == ends)
+            return (ends - before) * EACH / (end - begun)
+        finally:
+            consumer.close()
+            for worker in workers:
+                worker.stop()
+
+
+class NullFront(ClickHouseFront):
+    """Takes inserts and forgets them."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.process.command[2] = "benchmarks.peers.null_front"
+
+
+def assigned(process: ChildProcess) -> float:
+    """When it was last given partitions, in Unix seconds; 0 before it was."""
+    said = re.findall(
+        r'"count": [1-9]\d*, "event": "partitions_assigned".*?"timestamp": "(.+?)"', process.said()
+    )
+    return datetime.fromisoformat(said[-1]).timestamp() if said else 0.0
+
+
+def run() -> list[Row]:
+    names = {"worker": ["worker"], "raw": ["raw"], "faust": ["faust"]}
+    samples: dict[str, list[float]] = {name: [] for name in (*names, "plain", "single", "one", "two")}
+    with tempfile.TemporaryDirectory(prefix="uptake-bench-") as directory:
+        bench = Bench(Path(directory))
+        try:
+            bench.start()
+            for _ in range(ROUNDS):
+                for name, command in names.items():
+                    samples[name].append(bench.visible(command, "many.", TOTAL))
+                samples["single"].append(bench.visible(["faust"], "single.", SINGLES))
+                samples["plain"].append(bench.plain())
+                samples["one"].append(bench.shared([OWN_CORE]))
+                samples["two"].append(bench.shared([OWN_CORE, OTHER_CORE]))
+        finally:
+            bench.node.kill()
+            bench.front.kill()
+            bench.sink.kill()
+    middle = {name: statistics.median(rates) for name, rates in samples.items()}
+
+    def row(what: str, name: str, against: str = "", of: str = "", goal: str = "") -> Row:
+        rates = samples[name]
+        ratios = [mine / theirs for mine, theirs in zip(rates, samples[of], strict=True)] if of else []
+        ratio = f"{statistics.median(ratios):.2f}" if ratios else ""
+        value = f"{middle[name]:,.0f} /s"
+        return Row(what, value, f"{min(rates):,.0f} to {max(rates):,.0f}", ratio, against, goal)
+
+    return [
+        row("worker, Kafka to visible rows", "worker", "ClickHouse's own insert", "plain", GOALS["plain"]),
+        row("worker, Kafka to visible rows", "worker", "confluent-kafka", "raw", GOALS["raw"]),
+        row("worker, Kafka to visible rows", "worker", "plain Faust", "faust", GOALS["faust"]),
+        row("worker, Kafka to visible rows", "worker", "plain Faust, one event a record", "single"),
+        row("ClickHouse's own JSONEachRow insert", "plain"),
+        row("confluent-kafka, a loop around the pipeline", "raw"),
+        row("plain Faust, async for event, records of 200", "faust"),
+        row("plain Faust, async for event, records of 1", "single"),
+        row("one worker, an engine that keeps nothing", "one"),
+        row("two workers, an engine that keeps nothing", "two", "one worker", "one", GOALS["two"]),
+    ]
+
+
+if __name__ == "__main__":
+    for figure in run():
+        print(figure)
