@@ -10,10 +10,13 @@ from uuid import UUID
 
 import pytest
 
+from uptake import kafka as clients
+from uptake.distributed.audit_log import Place
 from uptake.distributed.audit_mark import remembered
 from uptake.distributed.audit_report import AuditReport, Cause
 from uptake.errors import UnavailableError
 from uptake.local.kafka import KafkaNode
+from uptake.schemas.records import event_records
 
 
 def found(report: AuditReport) -> list[tuple[Cause, int, int, bool]]:
@@ -130,6 +133,32 @@ def test_of_two_contents_with_the_same_version_the_one_that_counts_keeps_countin
     assert after["ver"] == before["ver"] + 1
     [letter] = world.rows("dead_letters")
     assert json.loads(letter["payload"])["output_tokens"] != after["output_visible_tokens"]
+
+
+def test_a_race_is_found_among_what_is_new_too(world: Any) -> None:
+    """The every-minute look, which first compares what was inserted of late and then looks closer."""
+    assert world.audit.look(world.now).ok
+    world.append([world.event("same", output_tokens=100), world.event("a")])
+    world.append([world.event("same", output_tokens=999), world.event("b")], partition=1)
+    race(world)
+    report = world.audit.look(world.now + timedelta(seconds=45))
+    assert (report.checked, report.compared, report.quarantined) == (2, 2, 1)
+
+
+def test_a_write_over_what_was_verified_minutes_ago_is_found(world: Any) -> None:
+    """A worker that asked what is known, stood still for minutes, and then wrote."""
+    world.append([world.event("same", output_tokens=100)])
+    world.append([world.event("same", output_tokens=999)], partition=1)
+    slow = world.pipeline()
+    taken = slow.prepare(world.read(0, 1, partition=1))
+    slow._identify(taken.jobs)
+    world.work(0, 1)
+    assert world.audit.look(world.now).ok
+    later = world.now + timedelta(minutes=9)
+    assert world.audit.look(later).ok
+    slow._write(taken, [])
+    world.commit(1, partition=1)
+    assert world.audit.look(later + timedelta(seconds=45)).quarantined == 1
 
 
 def race(world: Any, same_time: bool = False) -> None:
@@ -261,4 +290,58 @@ def test_while_kafka_is_away_nothing_is_concluded_and_afterwards_all_is_well(
             world.audit.look(world.now)
     finally:
         broker.start()
+    assert world.audit.look(world.now).ok
+
+
+def test_offsets_that_hold_no_record_are_no_hole(world: Any) -> None:
+    """Kafka's own marks take offsets too: here the end of a transaction."""
+    producer = clients.producer(world.settings, transactional_id=f"{world.tenant}-transaction")
+    try:
+        producer.init_transactions()
+        producer.begin_transaction()
+        [record] = event_records(world.tenant, [texts(world.event("a"))], world.now, "http")
+        producer.send(world.usage, record.value, record.key, list(record.headers), partition=0)
+        producer.commit_transaction()
+    finally:
+        producer.close(timeout=5)
+    assert world.append(world.events(1, "after")) == 2
+    world.pipeline().process(world.read(0, 3))
+    world.commit(3)
+    report = world.audit.look(world.now)
+    assert (report.checked, found(report)) == (3, [])
+    assert world.audit.look(world.now).checked == 0
+
+
+def texts(event: dict[str, Any]) -> tuple[str, str, bytes]:
+    return event["type"], event["event_id"], json.dumps(event).encode()
+
+
+def test_one_look_heals_no_more_than_it_may_and_the_next_ones_go_on(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uptake.distributed.audit.HEALED_AT_ONCE", 2)
+    for number in range(5):
+        world.append(world.events(1, f"r{number}-"))
+    world.commit(5)
+    looks = [found(world.audit.look(world.now)) for _ in range(4)]
+    assert looks == [
+        [(Cause.UNPROCESSED, 0, 2, True), (Cause.UNPROCESSED, 2, 5, False)],
+        [(Cause.UNPROCESSED, 2, 4, True), (Cause.UNPROCESSED, 4, 5, False)],
+        [(Cause.UNPROCESSED, 4, 5, True)],
+        [],
+    ]
+    assert len(world.rows()) == 5
+
+
+def test_a_log_that_ends_before_what_was_verified_is_said_and_looked_at_anew(world: Any) -> None:
+    for number in range(3):
+        world.append(world.events(1, f"r{number}-"))
+    world.work(0, 3)
+    assert world.audit.look(world.now).ok
+    memory, at = remembered(world.state)
+    place = Place(world.usage, 0)
+    memory.partitions[place] = memory.partitions[place].moved(9, at, timedelta(0), timedelta(hours=1))
+    memory.save(world.state, at)
+    report = world.audit.look(world.now)
+    assert [(hole.cause, hole.first, hole.after) for hole in report.holes] == [(Cause.REWOUND, 3, 9)]
     assert world.audit.look(world.now).ok

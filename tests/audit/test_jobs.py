@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from uptake.clock import ManualClock
+from uptake.distributed.active import AUDIT_SECONDS
 from uptake.distributed.jobs import Job, Jobs
 from uptake.distributed.listener import written
 from uptake.errors import UnavailableError
@@ -72,3 +73,7 @@ def test_only_notices_of_what_was_written_name_a_tenant() -> None:
         b'{"kind":"written","tenant":1}',
     )
     assert [written(value) for value in (*others, b"[" * 100_000)] == [""] * 7
+
+
+def test_a_hole_is_said_within_a_minute_when_a_look_takes_a_quarter_of_one() -> None:
+    assert AUDIT_SECONDS + 15 <= 60

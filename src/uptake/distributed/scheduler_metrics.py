@@ -8,6 +8,7 @@ from enum import StrEnum
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
 from uptake.distributed.audit_report import AuditReport, Cause
+from uptake.processors.audit import Span, holes
 
 
 class MetricName(StrEnum):
@@ -44,7 +45,7 @@ class SchedulerMetrics:
         )
         for cause in Cause:  # a series that exists at 0 lets an alert see its first step
             self._holes.labels(cause.value)
-        self._waiting: set[tuple[str, int, int]] = set()
+        self._waiting: dict[tuple[str, int], list[Span]] = {}
 
     def watch(self, name: MetricName, text: str, value: Callable[[], float]) -> None:
         """A gauge that is read when it is asked for."""
@@ -56,14 +57,16 @@ class SchedulerMetrics:
         self._unhealed.set(report.unhealed)
         self._restored.inc(report.restored)
         self._quarantined.inc(report.quarantined)
-        waiting = set()
         for hole in report.holes:
-            at = (hole.topic, hole.partition, hole.first)
+            # What could not be healed the last time was counted then.
+            known = self._waiting.get((hole.topic, hole.partition), [])
+            new = sum(span.length for span in holes(Span(hole.first, hole.after), known))
+            self._holes.labels(hole.cause.value).inc(new)
+        self._waiting = {}
+        for hole in report.holes:
             if not hole.healed and hole.cause is not Cause.LOST:
-                waiting.add(at)
-            if at not in self._waiting:  # one that could not be healed the last time was counted then
-                self._holes.labels(hole.cause.value).inc(hole.records)
-        self._waiting = waiting
+                place = hole.topic, hole.partition
+                self._waiting.setdefault(place, []).append(Span(hole.first, hole.after))
         for topic, records in report.lag.items():
             self._lag.labels(topic).set(records)
 
