@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench schemas docs lock clean
+.PHONY: help setup demo test lint types chaos bench schemas docs lock clean
 
 help: ## these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ lint: $(READY) ## ruff, formatting included
 
 types: $(READY) ## mypy, strict
 	$(BIN)/mypy
+
+chaos: $(READY) ## real faults, counted by an oracle: the short form, or make chaos KILLS=100 SEED=1
+	@PYTHONPATH=tests/chaos $(BIN)/python -m uptake_chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) $(CHAOS)
 
 bench: $(READY) ## every figure, as a table with machine and versions (minutes)
 	$(BIN)/python -m benchmarks $(BENCH)

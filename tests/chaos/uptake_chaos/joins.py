@@ -10,6 +10,8 @@ from uptake_chaos.trial import Result, Trial
 
 STAYS, AWAY = (3.0, 6.0), (0.0, 2.0)
 KILLED = 0.3
+AT_LEAST = 2
+"""So often a worker joins, however slow the machine is at ending one."""
 
 
 def join_and_leave(trial: Trial, seconds: float, rate: float) -> Result:
@@ -20,7 +22,7 @@ def join_and_leave(trial: Trial, seconds: float, rate: float) -> Result:
     due = {name: began + chance.uniform(*STAYS) for name in workers}
     there = dict.fromkeys(workers, True)
     with trial.flowing(rate) as sender:
-        while time.monotonic() - began < seconds:
+        while time.monotonic() - began < seconds or turns["joined"] < AT_LEAST:
             name = min(due, key=lambda worker: due[worker])
             wait.wait(max(0.0, due[name] - time.monotonic()))
             sender.check()

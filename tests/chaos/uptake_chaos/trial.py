@@ -21,6 +21,8 @@ LOOK_SECONDS = 0.5
 TELL_SECONDS = 10.0
 ACKNOWLEDGED_SECONDS = 180.0
 SETTLE_SECONDS = 180.0
+AWAY = 4
+"""The exit code of a command that could not start because what it needs does not answer: it is started again."""
 
 Say = Callable[[str], None]
 
@@ -102,9 +104,19 @@ class Trial:
             difference,
             settled,
             dict(sorted((supervisor.kills - self._kills_before).items())),
-            {"batch_limits": self._limits(), "sent": sender.said.as_json(), **figures},
-            [f"{end.name} exit {end.code}" for end in ends if end.kind not in tolerated],
+            {
+                "audited": self._audited(),
+                "batch_limits": self._limits(),
+                "sent": sender.said.as_json(),
+                **figures,
+            },
+            [f"{end.name} exit {end.code}" for end in ends if end.kind not in tolerated and end.code != AWAY],
         )
+
+    def _audited(self) -> int:
+        """How many records the audit read again: those that lacked rows, or whose events another record had, too."""
+        query = "SELECT topic, partition, offset FROM log_records GROUP BY ALL HAVING max(settled) = 1"
+        return len(self.stack.asker.rows(query))
 
     def _limits(self) -> list[int]:
         """How many events a worker took at once, in order of the workers' starts."""

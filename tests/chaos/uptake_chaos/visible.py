@@ -58,5 +58,8 @@ class Visibility:
                     self._seen.setdefault((row["tenant"], row["id"].rjust(32, "0")), now)
 
 
-def quantile(ordered: list[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+def quantiles(values: list[float]) -> tuple[float, float, float]:
+    """p50, p90 and p99, to the millisecond."""
+    ordered = sorted(values)
+    p50, p90, p99 = (ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.9, 0.99))
+    return round(p50, 3), round(p90, 3), round(p99, 3)
