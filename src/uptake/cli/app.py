@@ -74,6 +74,7 @@ def run(arguments: list[str] | None = None) -> int:
     from uptake.cli import (  # noqa: F401 - they register their commands
         activity,
         alerts,
+        backup,
         data,
         doctor,
         kpi,
