@@ -28,6 +28,7 @@ DECIDING = (
     "uptake.processors.price",
     "uptake.processors.authorise",
     "uptake.processors.rows",
+    "uptake.processors.audit",
     "uptake.alerts.budgets",
     "uptake.alerts.findings",
     "uptake.alerts.digest",
