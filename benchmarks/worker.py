@@ -151,8 +151,8 @@ class Bench:
         program = "import sys; from uptake.cli import main; sys.exit(main())"
         return self.contender(["-c", program, "worker"], prefix, store, core)
 
-    def visible(self, command: list[str], prefix: str, total: int) -> float:
-        """Events a second of one contender."""
+    def visible(self, command: list[str], prefix: str, total: int) -> tuple[float, float]:
+        """One contender's events a second, and microseconds of the processor that it took for one."""
         for table in ("usage", "log_records", "sdk_reports"):
             self.database.command(f"TRUNCATE TABLE {table}")
         process = (
@@ -165,8 +165,10 @@ class Bench:
         process.launch()
         try:
             until(lambda: assigned(process))
+            before = processor_seconds(process.pid)
             end = until(lambda: self.database.query("SELECT count() AS n FROM usage")[0]["n"] >= total)
-            return total / (end - assigned(process))
+            took = processor_seconds(process.pid) - before
+            return total / (end - assigned(process)), took / total * 1e6
         finally:
             process.stop()
 
@@ -212,6 +214,11 @@ class Bench:
                 worker.stop()
 
 
+def processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class NullFront(ClickHouseFront):
     """Takes inserts and forgets them."""
 
@@ -231,14 +238,17 @@ def assigned(process: ChildProcess) -> float:
 def run() -> list[Row]:
     names = {"worker": ["worker"], "raw": ["raw"], "faust": ["faust"]}
     samples: dict[str, list[float]] = {name: [] for name in (*names, "plain", "single", "one", "two")}
+    costs: dict[str, list[float]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory(prefix="uptake-bench-") as directory:
         bench = Bench(Path(directory))
         try:
             bench.start()
             for _ in range(ROUNDS):
                 for name, command in names.items():
-                    samples[name].append(bench.visible(command, "many.", TOTAL))
-                samples["single"].append(bench.visible(["faust"], "single.", SINGLES))
+                    rate, cost = bench.visible(command, "many.", TOTAL)
+                    samples[name].append(rate)
+                    costs[name].append(cost)
+                samples["single"].append(bench.visible(["faust"], "single.", SINGLES)[0])
                 samples["plain"].append(bench.plain())
                 samples["one"].append(bench.shared([OWN_CORE]))
                 samples["two"].append(bench.shared([OWN_CORE, OTHER_CORE]))
@@ -255,6 +265,10 @@ def run() -> list[Row]:
         value = f"{middle[name]:,.0f} /s"
         return Row(what, value, f"{min(rates):,.0f} to {max(rates):,.0f}", ratio, against, goal)
 
+    def cost(name: str) -> Row:
+        spread = f"{min(costs[name]):.1f} to {max(costs[name]):.1f}"
+        return Row(f"processor time an event, {name}", f"{statistics.median(costs[name]):.1f} µs", spread)
+
     return [
         row("worker, Kafka to visible rows", "worker", "ClickHouse's own insert", "plain", GOALS["plain"]),
         row("worker, Kafka to visible rows", "worker", "confluent-kafka", "raw", GOALS["raw"]),
@@ -264,6 +278,7 @@ def run() -> list[Row]:
         row("confluent-kafka, a loop around the pipeline", "raw"),
         row("plain Faust, async for event, records of 200", "faust"),
         row("plain Faust, async for event, records of 1", "single"),
+        *(cost(name) for name in names),
         row("one worker, an engine that keeps nothing", "one"),
         row("two workers, an engine that keeps nothing", "two", "one worker", "one", GOALS["two"]),
     ]

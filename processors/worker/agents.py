@@ -19,7 +19,7 @@ FirstFrom = Callable[[Place, int], int | None]
 """The first offset at or after the given one that the log really holds, asked outside of the group; None where there
 is none. Raises what its client raises while the log does not answer. Blocks."""
 
-MEND_SECONDS = 2.0
+MEND_SECONDS = 1.0
 
 _log = structlog.get_logger(__name__)
 

@@ -75,8 +75,8 @@ class LogConsumerThread(driver.AIOKafkaConsumerThread):
             _log.info("commit_too_late", partitions=len(offsets))
             return False
         except KafkaError as error:
-            if not error.retriable:
-                raise
+            # Whether it is worth trying again is not what `retriable` says (a time-out is not). If it never succeeds
+            # the watchdog sees an offset that does not move.
             _log.warning("commit_failed", error=type(error).__name__)
             return False
         return True
