@@ -161,8 +161,13 @@ def test_a_rebalance_waits_for_the_take_in_hand_and_forgets_what_waits() -> None
         rig.work.gate.set()
         assert await rig.conveyor.settle(30)
         assert rig.acks.committable() == {PLACE: 2}
+        rig.acks.revoke()
+        rig.acks.assign({PLACE: 2})
+        rig.conveyor.release()
+        rig.bring(2)
+        await rig.until(lambda: rig.acks.committable() == {PLACE: 3})
 
-    assert Rig(Scripted()).run(script).work.written == [[0, 1]]
+    assert Rig(Scripted()).run(script).work.written == [[0, 1], [2]]
 
 
 def test_a_take_that_outlives_its_partitions_is_not_acknowledged_to_their_next_assignment() -> None:
