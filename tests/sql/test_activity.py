@@ -229,11 +229,12 @@ def test_a_refresh_builds_the_newest_days_first_and_says_how_many_are_left(
     assert refresh(cache.database, workspaces, week.end) == RefreshReport()
 
 
-def test_another_zone_has_other_days_and_none_of_them_is_built(
-    built: Any, cache_of: Callable[[str, str], Any], week: Period
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin"])  # the second one's days are the same
+def test_of_another_zone_no_day_is_built(
+    built: Any, cache_of: Callable[[str, str], Any], week: Period, zone: str
 ) -> None:
-    moved = cache_of(built.tenant.name, "America/New_York")
-    there = Period(week.first, week.after, "America/New_York")
+    moved = cache_of(built.tenant.name, zone)
+    there = Period(week.first, week.after, zone)
     assert calls(moved, there) == (7, "events")
     moved.bring_up(there.end)
     assert calls(moved, there) == (7, "activity")
