@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from uptake.clickhouse import Database
 from uptake.processors.identity import CORRECTIONS
 from uptake.processors.pipeline import Pipeline
 from uptake.processors.reprice import RepriceReport, reprice
 from uptake.schemas.batch import Batch, LogPosition, StoreUnavailable
+from uptake.sql.migrate import migrate
 
 OWN = {"provider": "openai", "model": "own", "input": "2", "output": "4", "currency": "EUR"}
 DEAR = {**OWN, "input": "20", "output": "40"}
@@ -273,16 +275,19 @@ def test_a_first_row_that_is_written_late_does_not_win_over_a_correction(
     shop: Shop, bench: Any, event: Any
 ) -> None:
     shop.has(**prices(OWN))
-    batch = Batch(bench.tenant, json.dumps([own(event, 1)]).encode(), bench.clock.now())
-    bench.later(days=2)
+    body = json.dumps([own(event, 1)]).encode()
+    first = Batch(bench.tenant, body, bench.clock.now())
+    bench.later(hours=2)
+    again = Batch(bench.tenant, body, bench.clock.now())
     slow = Pipeline(bench.workspaces.get, bench.reader, bench.clock)
-    late = slow.prepare([batch])
+    late = slow.prepare([again])
     known, slow._store.known = slow._store.known, lambda tenant, ids: {}  # type: ignore[method-assign, assignment]
-    bench.process(batch)
+    bench.process(first)
     shop.has(**prices(DEAR))
+    bench.later(hours=-3)
     shop.reprice()
-    assert slow.commit(late)[0].accepted == 1, "it looked before the first one wrote"
-    assert shop.costs() == [24_000_000]
+    assert slow.commit(late)[0].accepted == 1, "it looked before the first one was written"
+    assert shop.costs() == [24_000_000], "whatever the clocks say"
     slow._store.known = known  # type: ignore[method-assign]
     assert slow.commit(late)[0].duplicates == 1
 
@@ -320,3 +325,19 @@ def test_a_store_that_fails_is_told_without_the_data(shop: Shop, bench: Any, eve
     with pytest.raises(StoreUnavailable, match="writing usage failed") as failure:
         shop.reprice(bench.database)
     assert secret not in str(failure.value)
+
+
+def test_it_works_over_http_as_in_the_process(
+    clickhouse_front: Any, clock: Any, workspace: Any, event: Any, tenant: str
+) -> None:
+    database = Database.served(clickhouse_front().url)
+    migrate(database)
+    before, after = workspace(**prices(OWN)), workspace(**prices(DEAR))
+    body = json.dumps([own(event, 1), event(2, "cost")]).encode()
+    Pipeline({tenant: before}.get, database, clock).process([Batch(tenant, body, clock.now())])
+    day = timedelta(days=1)
+    reports = [reprice(after, database, clock, clock.now() - day, clock.now() + day) for _ in range(2)]
+    assert [report.tables["usage"].changed for report in reports] == [1, 0]
+    [row] = database.query("SELECT * FROM usage FINAL")
+    assert (row["cost_nano"], row["tags"]) == (24_000_000, {})
+    database.close()
