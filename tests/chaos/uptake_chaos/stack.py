@@ -25,7 +25,7 @@ from uptake_chaos.world import REVISIONS, TENANTS, Prices, price_list, write_pri
 
 READY_SECONDS = 90.0
 COMMAND_SECONDS = 120.0
-BATCH_EVENTS = (60, 150, 400, 1_000, 3_000, 10_000)
+BATCH_EVENTS = (200, 400, 700, 1_000, 3_000, 10_000)
 """Not below what keeps up: a write costs tens of milliseconds whatever it holds."""
 LINGERS = (0.02, 0.1, 0.5)
 LIMIT = "UPTAKE_WORKER_BATCH_EVENTS"
