@@ -74,8 +74,12 @@ class Server:
         port: int = 0,
         stop_seconds: float = 10.0,
         protocol: type[H11Protocol] = PatientProtocol,
+        name: str = "gateway",
+        variables: str = "UPTAKE",
     ) -> None:
-        """`stop_seconds` bounds how long requests in flight may take to finish when the server stops."""
+        """`stop_seconds` bounds how long requests in flight may take to finish when the server stops. Errors call it
+        `name`, and its address `variables`_HOST and `variables`_PORT."""
+        self._name, self._variables = name, variables
         self._host = host
         self._port = port
         self._stop_seconds = stop_seconds
@@ -97,7 +101,7 @@ class Server:
             )
         )
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="uptake-gateway", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"uptake-{name}", daemon=True)
         self._socket: socket.socket | None = None
 
     @property
@@ -116,9 +120,10 @@ class Server:
             listener.bind((self._host, self._port))
         except OSError as error:
             listener.close()
+            port, host = f"{self._variables}_PORT", f"{self._variables}_HOST"
             raise UptakeError(
-                f"the gateway cannot listen on {self._host} port {self._port}: {error.strerror}",
-                "stop what listens there, or set UPTAKE_PORT (0 picks a free one) and UPTAKE_HOST",
+                f"the {self._name} cannot listen on {self._host} port {self._port}: {error.strerror}",
+                f"stop what listens there, or set {port} (0 picks a free one) and {host}",
             ) from error
         host = f"[{self._host}]" if family is socket.AF_INET6 else self._host
         self._url = f"http://{host}:{listener.getsockname()[1]}"
@@ -127,7 +132,7 @@ class Server:
         waited = 0.0
         while not self._server.started:
             if self._ended.wait(0.01) or waited > START_SECONDS:
-                raise UptakeError("the gateway did not start", "its log says why")
+                raise UptakeError(f"the {self._name} did not start", "its log says why")
             waited += 0.01
         return self._url
 

@@ -45,6 +45,17 @@ def test_a_port_that_is_taken_says_so_with_a_remedy(gateway: Any) -> None:
     assert "UPTAKE_PORT" in caught.value.hint
 
 
+def test_a_server_of_another_name_is_named_in_its_errors(gateway: Any) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        server = Server(gateway.app, port=taken.getsockname()[1], name="worker", variables="UPTAKE_WORKER")
+        with pytest.raises(UptakeError) as caught:
+            server.start()
+    assert caught.value.message.startswith("the worker cannot listen")
+    assert "UPTAKE_WORKER_PORT" in caught.value.hint
+
+
 def test_stopping_finishes_the_requests_in_flight(gateway: Any, process: Any, token: str) -> None:
     process.gate.clear()
     server = Server(gateway.app)

@@ -16,7 +16,7 @@ from kafka.admin import ConfigResource
 from kafka.record import default_records
 
 from uptake import kafka
-from uptake.distributed.gateway import log_writer
+from uptake.distributed.appending import log_writer
 from uptake.ingest.log.appender import PRODUCER_TIMES, Appended
 from uptake.ingest.log.probe import PROBE_TIMES, LogProbe
 from uptake.ingest.log.writer import LogWriter
@@ -31,7 +31,7 @@ BOUND = 15.0
 
 @pytest.fixture
 def writer(log: Any) -> Iterator[LogWriter]:
-    made = log_writer(log.settings)
+    made = log_writer(log.settings, "test")
     yield made
     made.close()
 
@@ -150,7 +150,7 @@ def test_a_broker_that_is_away_at_the_start_is_found_when_it_comes(
     log: Any, broker: KafkaNode, make_batch: Any, make_event: Any
 ) -> None:
     broker.stop()
-    writer = log_writer(log.settings)
+    writer = log_writer(log.settings, "test")
     began = time.monotonic()
     assert isinstance(writer.process([make_batch(make_event())])[0], StoreUnavailable)
     assert time.monotonic() - began < BOUND
@@ -206,7 +206,7 @@ def test_kafka_pythons_own_log_never_holds_what_is_sent(
     log: Any, make_batch: Any, make_event: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)  # of everything
-    writer = log_writer(log.settings)
+    writer = log_writer(log.settings, "test")
     writer.process([make_batch(make_event(team="SECRET-TEAM"))])
     writer.close()
     assert len(log.records()) == 1

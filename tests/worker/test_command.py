@@ -18,11 +18,21 @@ def _settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UPTAKE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("UPTAKE_WORKER_PORT", "0")
+    monkeypatch.setenv("UPTAKE_CLICKHOUSE_URL", f"clickhouse://127.0.0.1:{free_port()}/uptake")
 
 
 def test_without_kafka_the_setting_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["worker"]) == 2
     assert "UPTAKE_KAFKA" in capsys.readouterr().err
+
+
+def test_without_a_server_every_worker_would_have_a_database_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UPTAKE_KAFKA", f"127.0.0.1:{free_port()}")
+    monkeypatch.delenv("UPTAKE_CLICKHOUSE_URL")
+    assert run(["worker"]) == 2
+    assert "UPTAKE_CLICKHOUSE_URL" in capsys.readouterr().err
 
 
 def test_topics_that_are_missing_are_said_with_the_command_that_makes_them(
@@ -41,7 +51,6 @@ def test_a_database_that_is_away_is_said(
 ) -> None:
     monkeypatch.setenv("UPTAKE_KAFKA", stage.node.bootstrap)
     monkeypatch.setenv("UPTAKE_TOPIC_PREFIX", stage.prefix)
-    monkeypatch.setenv("UPTAKE_CLICKHOUSE_URL", f"clickhouse://127.0.0.1:{free_port()}/uptake")
     assert run(["worker"]) == 4
     assert "UPTAKE_CLICKHOUSE_URL" in capsys.readouterr().err
 

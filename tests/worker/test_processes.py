@@ -178,7 +178,9 @@ def test_too_many_refusals_stop_one_partition_and_a_permit_lets_it_go_on(
     eventually(lambda: stage.counted() == 40)
     eventually(lambda: len(stage.letters()) == 10)
     eventually(lambda: stage.committed() == {0: 0, 1: 2, 2: 2, 3: 0})
-    assert "dead-letters allow" in stage.readiness(worker)["components"]["partitions"]
+    said = stage.readiness(worker)["components"]["partitions"]
+    assert f"{stage.name(Topic.USAGE)}[1] at offset 2" in said
+    assert "dead-letters allow" in said
     row = {
         "topic": stage.name(Topic.USAGE),
         "partition": 1,

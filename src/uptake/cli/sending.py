@@ -9,6 +9,8 @@ import typer
 
 from uptake.schemas.batch import Batch, Receipt
 
+CLIENT_ID = "uptake-command"
+
 if TYPE_CHECKING:
     from uptake.home import Home
     from uptake.ingest.gateway.sink import Process
@@ -35,9 +37,9 @@ def _pipeline_process(home: Home) -> Process:
 
 def _log_process(context: typer.Context, home: Home) -> Process:
     from uptake import kafka
-    from uptake.distributed.gateway import log_writer
+    from uptake.distributed.appending import log_writer
 
     kafka.check(home.settings)
-    writer = log_writer(home.settings)
+    writer = log_writer(home.settings, CLIENT_ID)
     context.call_on_close(writer.close)
     return writer.process

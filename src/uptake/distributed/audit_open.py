@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from uptake import kafka
-from uptake.clock import Clock
+from uptake.distributed.appending import letters_sink, log_writer
 from uptake.distributed.audit import Audit
 from uptake.distributed.audit_heal import Healer
 from uptake.distributed.audit_log import Log, event_topics
@@ -14,11 +14,7 @@ from uptake.distributed.audit_store import AuditStore
 from uptake.distributed.feed import WAITS, Feeder
 from uptake.distributed.reread import Reader
 from uptake.home import Home
-from uptake.ingest.log.appender import PRODUCER_TIMES
-from uptake.ingest.log.writer import LogWriter
-from uptake.processors.pipeline import LettersSink, Pipeline, Workspaces, Written
-from uptake.schemas.batch import Batch
-from uptake.schemas.records import letter_records
+from uptake.processors.pipeline import Pipeline, Workspaces, Written
 
 SOURCE = "audit"
 CLIENT_ID = "uptake-audit"
@@ -36,9 +32,7 @@ def open_audit(
     settings, database = home.settings, home.database
     log = Log(settings, lambda: kafka.admin(settings, client_id=CLIENT_ID))
     stack.callback(log.close)
-    writer = LogWriter(
-        lambda: kafka.producer(settings, client_id=CLIENT_ID, **PRODUCER_TIMES), settings.topic_prefix
-    )
+    writer = log_writer(settings, CLIENT_ID)
     stack.callback(writer.close)
     letters = letters_sink(writer, home.clock, SOURCE)
     pipeline = Pipeline(workspaces, database, home.clock, told, letters, settled=True)
@@ -46,19 +40,3 @@ def open_audit(
     store = AuditStore(database)
     healer = Healer(log, store, lambda: Reader(settings), feeder)
     return Audit(home.state, log, store, event_topics(settings), healer)
-
-
-def letters_sink(writer: LogWriter, clock: Clock, source: str) -> LettersSink:
-    """Refused events to their topic, from which the workers write the table: both hold all."""
-
-    def append(letters: Sequence[tuple[Batch, list[bytes]]]) -> None:
-        now = clock.now()
-        writer.append(
-            [
-                record
-                for batch, lines in letters
-                for record in letter_records(batch.tenant, lines, now, source)
-            ]
-        )
-
-    return append

@@ -15,16 +15,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from uptake import kafka
 from uptake.clock import Clock
+from uptake.distributed.appending import log_writer
 from uptake.errors import UptakeError
 from uptake.home import Home
 from uptake.ingest.gateway.app import create_app
 from uptake.ingest.gateway.group_commit import GroupCommit
 from uptake.ingest.gateway.metrics import Metrics
 from uptake.ingest.gateway.serve import Server
-from uptake.ingest.log.appender import PRODUCER_TIMES
 from uptake.ingest.log.metrics import LogMetrics
 from uptake.ingest.log.probe import PROBE_TIMES, LogProbe
-from uptake.ingest.log.writer import LogWriter
 from uptake.settings import Settings
 
 CLIENT_ID = "uptake-gateway"
@@ -57,7 +56,7 @@ class GatewayService:
         keys = home.keys
         # 2. The log; it is let go of when nothing is on its way any more.
         metrics = Metrics()
-        writer = log_writer(settings, LogMetrics(metrics.registry))
+        writer = log_writer(settings, CLIENT_ID, LogMetrics(metrics.registry).appended)
         self._stack.callback(writer.close)
         self._probe = LogProbe(
             lambda: kafka.admin(settings, client_id=CLIENT_ID, **PROBE_TIMES), settings.topic_prefix
@@ -95,12 +94,3 @@ class GatewayService:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def log_writer(settings: Settings, metrics: LogMetrics | None = None) -> LogWriter:
-    """What appends to the log that the settings name. Connects when it is first used."""
-    return LogWriter(
-        lambda: kafka.producer(settings, client_id=CLIENT_ID, **PRODUCER_TIMES),
-        settings.topic_prefix,
-        observe=metrics.appended if metrics else lambda appended: None,
-    )

@@ -13,13 +13,13 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from uptake import kafka
 from uptake.alerts.deliver import Deliverer
 from uptake.clock import Clock
+from uptake.distributed import required
 from uptake.distributed.active import Active
 from uptake.distributed.lease import Lease
 from uptake.distributed.scheduler_metrics import MetricName, SchedulerMetrics
-from uptake.errors import UptakeError, UsageError
+from uptake.errors import UptakeError
 from uptake.home import Home
 from uptake.ingest.gateway.serve import Server
 from uptake.processors.worker.health import create_app
@@ -71,20 +71,21 @@ class SchedulerService:
     def _start(self) -> str:
         home, settings = self.home, self.home.settings
         # 1. What must be there, before anybody relies on this process.
-        kafka.check(settings)
-        if not settings.clickhouse_url:
-            raise UsageError(
-                "no ClickHouse is set", "set UPTAKE_CLICKHOUSE_URL: workers and scheduler share it"
-            )
+        required.check(settings)
         _ = home.database, home.workspaces
         self._lease = self._new_lease(home)
         # 2. The door.
         self._watch()
         self._server = Server(
-            create_app(self.metrics, self.readiness), settings.worker_host, settings.worker_port, 1.0
+            create_app(self.metrics, self.readiness),
+            settings.worker_host,
+            settings.worker_port,
+            stop_seconds=1.0,
+            name="scheduler",
+            variables="UPTAKE_WORKER",
         )
         self._stack.callback(self._server.stop)
-        self.base_url = self._serve()
+        self.base_url = self._server.start()
         # 3. Being the one.
         self._thread = threading.Thread(target=self._lead, name="uptake-lease", daemon=True)
         self._stack.callback(self._end)
@@ -189,15 +190,6 @@ class SchedulerService:
     def _undelivered(self) -> float:
         active = self._active
         return active.outbox.undelivered() if active else 0
-
-    def _serve(self) -> str:
-        try:
-            return self._server.start()
-        except UptakeError as error:
-            raise UptakeError(
-                error.message.replace("the gateway", "the scheduler"),
-                "stop what listens there, or set UPTAKE_WORKER_PORT (0 picks a free one) and UPTAKE_WORKER_HOST",
-            ) from error
 
     def _ask_state(self) -> None:
         with self.home.state.connect() as connection:

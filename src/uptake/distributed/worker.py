@@ -5,23 +5,22 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import Any
 
 import structlog
 from kafka.errors import KafkaError
 
 from uptake import kafka
 from uptake.clock import Clock
+from uptake.distributed import required
+from uptake.distributed.appending import letters_sink, log_writer
 from uptake.distributed.log_look import LOOK_TIMES, LogLook
 from uptake.distributed.notices import Notices
-from uptake.errors import UptakeError, UsageError
+from uptake.errors import UsageError
 from uptake.home import Home
 from uptake.ingest.gateway.serve import Server
-from uptake.ingest.log.appender import PRODUCER_TIMES
 from uptake.ingest.log.probe import state_of
-from uptake.ingest.log.writer import LogWriter
 from uptake.processors.guard import RefusalGuard
 from uptake.processors.pipeline import Pipeline
 from uptake.processors.store import Store
@@ -35,8 +34,8 @@ from uptake.processors.worker.runner import Runner, Stream
 from uptake.processors.worker.stops import Stops
 from uptake.processors.worker.watchdog import Watchdog
 from uptake.processors.worker.works import Events, Letters
-from uptake.schemas.batch import Batch, StoreUnavailable
-from uptake.schemas.records import EVENT_TOPICS, Topic, control_record, letter_records, topic_name
+from uptake.schemas.batch import StoreUnavailable
+from uptake.schemas.records import EVENT_TOPICS, Topic, control_record, topic_name
 from uptake.settings import Settings
 from uptake.watch import WatchedWorkspaces
 
@@ -69,13 +68,12 @@ class WorkerService:
     def _start(self) -> str:
         home, settings = self.home, self.home.settings
         # 1. What must be there.
+        required.check(settings)
         _require_topics(settings)
         database = home.database
         self.workspaces = WatchedWorkspaces(settings.workspace, home.read_workspaces, lambda workspaces: None)
         # 2. What this process writes to the log itself.
-        writer = LogWriter(
-            lambda: kafka.producer(settings, client_id=CLIENT_ID, **PRODUCER_TIMES), settings.topic_prefix
-        )
+        writer = log_writer(settings, CLIENT_ID)
         self._stack.callback(writer.close)
         self._writer = writer
         notices = Notices(self._announce)
@@ -83,9 +81,10 @@ class WorkerService:
         notices.start()
         # 3. What becomes of records.
         self.metrics = Metrics(lambda: home.clock.now().timestamp())
+        refused = letters_sink(writer, home.clock, SOURCE)
         guard = RefusalGuard(settings.dead_letter_limit)
         self._stops = Stops(guard, database, settings.dead_letter_limit)
-        pipeline = Pipeline(self.workspaces.get, database, home.clock, notices.told, self._append_letters)
+        pipeline = Pipeline(self.workspaces.get, database, home.clock, notices.told, refused)
         events = Events(pipeline, guard, self._stops.begin)
         names = [topic_name(topic, settings.topic_prefix) for topic in EVENT_TOPICS]
         letters = topic_name(Topic.DEAD_LETTERS, settings.topic_prefix)
@@ -109,9 +108,16 @@ class WorkerService:
         self._watchdog = Watchdog(self.runner.observed, look.ends, liveness, self.metrics)
         self._stack.callback(self._watchdog.stop)
         # 5. The door.
-        self._server = _serve(create_app(self.metrics, self.readiness), settings)
-        self._stack.callback(self._server.stop)
-        self.base_url = self._server.base_url
+        server = Server(
+            create_app(self.metrics, self.readiness),
+            settings.worker_host,
+            settings.worker_port,
+            stop_seconds=1.0,
+            name="worker",
+            variables="UPTAKE_WORKER",
+        )
+        self._stack.callback(server.stop)
+        self.base_url = server.start()
         refresher = threading.Thread(target=self._refresh, name="uptake-refresh", daemon=True)
         self._stack.callback(self._stopping.set)
         refresher.start()
@@ -140,7 +146,9 @@ class WorkerService:
     def readiness(self) -> Mapping[str, str]:
         """Component -> "ok", "ok, but …" where work goes on, or why it does not."""
         stopped = self.runner.stopped()
-        where = ", ".join(f"{topic}[{partition}]" for topic, partition in sorted(stopped))
+        where = ", ".join(
+            f"{topic}[{number}] at offset {offset}" for (topic, number), offset in sorted(stopped.items())
+        )
         return {
             "group": "ok" if self.runner.assigned else "not joined yet",
             "database": "does not answer" if self.runner.store_away else "ok",
@@ -167,13 +175,6 @@ class WorkerService:
         except StoreUnavailable as error:
             _log.warning("permits_not_read", failure=str(error))
 
-    def _append_letters(self, letters: Sequence[tuple[Batch, list[bytes]]]) -> None:
-        now = self.home.clock.now()
-        records = [
-            record for batch, lines in letters for record in letter_records(batch.tenant, lines, now, SOURCE)
-        ]
-        self._writer.append(records)
-
     def _announce(self, notice: Mapping[str, object]) -> None:
         self._writer.append([control_record(notice, self.home.clock.now(), SOURCE)])
 
@@ -190,15 +191,3 @@ def _require_topics(settings: Settings) -> None:
         admin.close()
     if "missing" in state:
         raise UsageError(state.partition(":")[0], "uptake topics apply")
-
-
-def _serve(app: Any, settings: Settings) -> Server:
-    server = Server(app, settings.worker_host, settings.worker_port, stop_seconds=1.0)
-    try:
-        server.start()
-    except UptakeError as error:
-        raise UptakeError(
-            error.message.replace("the gateway", "the worker"),
-            "stop what listens there, or set UPTAKE_WORKER_PORT (0 picks a free one) and UPTAKE_WORKER_HOST",
-        ) from error
-    return server
