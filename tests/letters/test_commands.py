@@ -138,8 +138,20 @@ def test_letters_of_tenants_without_a_workspace_and_of_nobody_can_be_listed(plac
     assert found(uptake, "--tenant", "", "--reason", "invalid")["letters"] == []
 
 
-def test_allow_gives_a_permit_that_workers_find(place: Any, uptake: Any) -> None:
+def test_allow_gives_a_permit_that_workers_find(
+    place: Any, uptake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPTAKE_TOPIC_PREFIX", f"{place.tenant}.")
     topic = f"{place.tenant}.usage"
-    done = uptake("dead-letters", "allow", "--topic", topic, "--partition", "3", "--before", "712", "--json")
-    assert done.code == 0, done.err
-    assert json.loads(done.out) == [{"topic": topic, "partition": 3, "before_offset": 712}]
+    for named, before in (("usage", "512"), (topic, "712")):
+        where = ("--topic", named, "--partition", "3", "--before", before)
+        done = uptake("dead-letters", "allow", *where, "--json")
+        assert done.code == 0, done.err
+        assert json.loads(done.out) == [{"topic": topic, "partition": 3, "before_offset": int(before)}]
+
+
+@pytest.mark.parametrize("topic", ["usages", "dead-letters", "other.usage"])
+def test_a_permit_for_a_topic_that_cannot_stop_is_refused(uptake: Any, topic: str) -> None:
+    done = uptake("dead-letters", "allow", "--topic", topic, "--partition", "0", "--before", "1")
+    assert done.code == 2
+    assert "usage, feedback, cost" in done.err

@@ -169,17 +169,20 @@ def redrive_letters(
 @letters.command("allow")
 def allow(
     context: typer.Context,
-    topic: Annotated[str, typer.Option(help="the topic of the partition that was stopped")],
-    partition: Annotated[int, typer.Option(min=0, help="its number")],
+    topic: Annotated[str, typer.Option(help="usage, feedback or cost, or the topic's whole name")],
+    partition: Annotated[int, typer.Option(min=0, help="number of the partition that was stopped")],
     before: Annotated[int, typer.Option(min=1, help="refused events before this offset may pass")],
     as_json: Json = False,
 ) -> None:
-    """Let a partition go on that was stopped because too many events in a row were refused."""
+    """Let a partition go on that was stopped because too many events in a row were refused. Where it stopped says
+    /readyz of its worker; events that are refused from --before on count anew."""
+    from uptake.distributed.replay import topic_named
     from uptake.processors.permits import Permit, permit, permits
 
     home = open_home(context)
-    permit(home.database, home.clock, Permit(topic, partition, before))
-    rows = [given._asdict() for given in permits(home.database) if given.topic == topic]
+    name = topic_named(topic, home.settings)  # a permit for a topic that nobody reads would wait for ever
+    permit(home.database, home.clock, Permit(name, partition, before))
+    rows = [given._asdict() for given in permits(home.database) if given.topic == name]
     print_rows(rows, ("topic", "partition", "before_offset"), "", as_json)
 
 
