@@ -92,9 +92,8 @@ class Conveyor:
         now = time.monotonic()
         first = not len(self._gather)
         self._gather.add(record, now)
-        if (
-            first or self._gather.due_in(now) == 0.0
-        ):  # else the time that is waited for is still the right one
+        # Otherwise the time that is waited for is still the right one.
+        if first or self._gather.due_in(now) == 0.0:
             self._changed.set()
 
     def drop(self, place: Place) -> None:
@@ -125,16 +124,13 @@ class Conveyor:
                 records = await self._next()
                 if not records:
                     continue
-                self._deciding, epoch = (
-                    True,
-                    self._acks.epoch,
-                )  # what waits is always of the current one: see hold
+                self._deciding = True
+                epoch = self._acks.epoch  # what waits is always of the current one: see hold
                 decided = await self._until_taken(epoch, self._decider, self._work.decide, records)
                 if decided is not None and epoch == self._acks.epoch:
+                    # Before the next take, so that it holds nothing from there on.
                     for place, offset in decided.stops.items():
-                        self._stopped(
-                            place, offset
-                        )  # before the next take, so that it holds nothing from there on
+                        self._stopped(place, offset)
                 if self._writing is not None:
                     await self._writing
                 if decided is not None:

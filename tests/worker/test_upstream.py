@@ -234,6 +234,7 @@ def test_the_names_that_are_overridden_exist() -> None:
         (Consumer, "resume_flow"),
         (Consumer, "on_partitions_revoked"),
         (Consumer, "_getmany"),
+        (Consumer, "_drain_messages"),
         (Consumer, "_new_consumer_thread"),
         (Consumer, "verify_all_partitions_active"),
         (AIOKafkaConsumerThread, "_commit"),
