@@ -30,8 +30,8 @@ _BINDING = "0.5.0"
 _SENT_BY = {
     Topic.USAGE: "the gateway, `uptake import` and SDKs that write to Kafka themselves",
     Topic.FEEDBACK: "the gateway, `uptake import` and SDKs that write to Kafka themselves",
-    Topic.COST: "the gateway and `uptake import`",
-    Topic.DEAD_LETTERS: "the gateway and the workers",
+    Topic.COST: "the gateway, `uptake import` and SDKs that write to Kafka themselves",
+    Topic.DEAD_LETTERS: "the gateway, `uptake import`, the workers and the audit",
     Topic.CONTROL: "the workers",
 }
 _READ_BY = {
