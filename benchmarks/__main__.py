@@ -25,7 +25,19 @@ NAMES = sorted(
     for path in Path(__file__).parent.glob("*.py")
     if path.stem not in ("__main__", "__init__", "harness")
 )
-PACKAGES = ("uptake", "chdb", "clickhouse-connect", "pydantic", "starlette", "uvicorn", "genai-prices")
+PACKAGES = (
+    "uptake",
+    "chdb",
+    "clickhouse-connect",
+    "kafka-python",
+    "faust-streaming",
+    "aiokafka",
+    "confluent-kafka",
+    "pydantic",
+    "starlette",
+    "uvicorn",
+    "genai-prices",
+)
 
 
 def machine() -> str:
