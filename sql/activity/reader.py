@@ -13,10 +13,10 @@ from uptake.sql.activity.days import MARGIN, NEVER, Day, days_of, edges
 from uptake.sql.activity.texts import sql_of
 from uptake.sql.asking import used_in, window
 
-PAYS_FROM = 1_000_000
+PAYS_FROM = 500_000
 PAYS_FROM_OF_PEOPLE = 200_000
 """Calls in the periods from which on activity is quicker than the events, its check included (benchmarks/activity.py).
-Counting people costs several times what counting calls does."""
+Counting people costs the events several times what counting calls does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,9 @@ class TenantActivity:
 
     def days(self, first: date | None = None, after: date | None = None) -> list[Day]:
         """All days of which there are events, as the last look left them, or those in [first, after)."""
-        span = self._span()
+        return self._days(self._span(), first, after)
+
+    def _days(self, span: dict[str, Any], first: date | None = None, after: date | None = None) -> list[Day]:
         if span["last"] <= NEVER:
             return []
         zone = ZoneInfo(self._zone)
@@ -126,11 +128,12 @@ class TenantActivity:
         rebuild: tuple[date | None, date | None] | None = None,
     ) -> list[Day]:
         """The days to build, the newest first: digests read those."""
-        server_now = self._span()["server_now"]
+        span = self._span()
         if rebuild is None:
-            days = [day for day in self.days() if day.is_due(now, server_now, at_once=at_once)]
+            known = self._days(span)
+            days = [day for day in known if day.is_due(now, span["server_now"], at_once=at_once)]
         else:
-            days = [day for day in self.days(*rebuild) if day.ends <= now]
+            days = [day for day in self._days(span, *rebuild) if day.ends <= now]
         return sorted(days, key=lambda day: day.day, reverse=True)
 
     def looked_at(self) -> datetime | None:
