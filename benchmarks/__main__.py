@@ -20,6 +20,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from uptake.errors import UptakeError
+
 NAMES = sorted(
     path.stem
     for path in Path(__file__).parent.glob("*.py")
@@ -64,15 +66,20 @@ def main() -> int:
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     if options.in_process:
-        rows = [
-            asdict(row)
-            for name in options.names
-            for row in importlib.import_module(f"benchmarks.{name}").run()
-        ]
+        try:
+            rows = [
+                asdict(row)
+                for name in options.names
+                for row in importlib.import_module(f"benchmarks.{name}").run()
+            ]
+        except UptakeError as error:  # Java is missing, for instance
+            print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)
+            return 1
         print(json.dumps(rows))
         return 0
 
     results: dict[str, list[dict[str, str]]] = {}
+    failed = False
     for name in options.names or NAMES:
         print(f"running {name} …", file=sys.stderr, flush=True)
         done = subprocess.run(
@@ -80,12 +87,13 @@ def main() -> int:
         )
         if done.returncode:
             print(f"error: benchmark {name} ended with {done.returncode}", file=sys.stderr)
-            return 1
+            failed = True  # the others still say something
+            continue
         results[name] = json.loads(done.stdout.splitlines()[-1])
     versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     if options.json:
         print(json.dumps({"machine": machine(), "versions": versions, "results": results}, indent=2))
-        return 0
+        return int(failed)
     console = Console(width=160 if not sys.stdout.isatty() else None)
     console.print(f"{machine()}\n{versions}")
     for name, rows in results.items():
@@ -97,7 +105,7 @@ def main() -> int:
                 *(row[column] for column in ("what", "value", "spread", "ratio", "against", "goal"))
             )
         console.print(table)
-    return 0
+    return int(failed)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import traceback
 from contextlib import ExitStack
 from pathlib import Path
 
+from uptake.errors import UptakeError
 from uptake_chaos import report
 from uptake_chaos.arena import SCENARIOS, SHORT, Arena, arena, faults_of, long
 from uptake_chaos.disks import CannotMount
@@ -40,6 +41,8 @@ def main() -> int:
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(1, 10**6) if options.seed is None else options.seed
     out = options.out or Path(tempfile.mkdtemp(prefix="uptake-chaos-"))
+    if out.exists() and any(out.iterdir()):
+        parser.error(f"{out} is not empty: name a directory that is empty or not there")
     out.mkdir(parents=True, exist_ok=True)
     size = long(options.kills) if options.kills else SHORT
     # 1. The seed first: whoever reads a failure can have it again.
@@ -70,6 +73,8 @@ def main() -> int:
                 say(f"{name}: left out: {why}")
                 bad += bool(os.environ.get("UPTAKE_REQUIRE_MOUNTS"))
                 continue
+            except UptakeError:
+                raise  # what is missing now is missing for the others too
             except Exception:  # noqa: BLE001 - the other scenarios still say something
                 say(f"{name}: FAILED\n{traceback.format_exc()}")
                 bad += 1
@@ -88,4 +93,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except UptakeError as error:  # Java is missing, for instance
+        sys.exit(f"error: {error.message}\nhint: {error.hint}")
