@@ -16,9 +16,10 @@ class Stops:
     def __init__(self, guard: RefusalGuard, database: Database, limit: int) -> None:
         self._guard, self._database, self._limit = guard, database, limit
 
-    def begin(self, place: Place, offset: int) -> None:
-        """A partition begins here at `offset`. Raises StoreUnavailable."""
-        self._guard.resume(*place, offset, refused_before(self._database, *place, offset, self._limit))
+    def begin(self, starts: Mapping[Place, int]) -> None:
+        """Partitions begin here at these offsets. Raises StoreUnavailable."""
+        for place, offset in starts.items():
+            self._guard.resume(*place, offset, refused_before(self._database, *place, offset, self._limit))
         self._allow()
 
     def permitted(self, stopped: Mapping[Place, int]) -> list[Place]:

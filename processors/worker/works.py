@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -24,8 +24,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger(__name__)
 
 
-Begin = Callable[[Place, int], None]
-"""Told of a partition's first record since it came to this process. Raises StoreUnavailable. See `Stops`."""
+Begin = Callable[[Mapping[Place, int]], None]
+"""Told of the offsets at which partitions that are new to this process begin. Raises StoreUnavailable. See `Stops`."""
 
 
 class Events:
@@ -40,10 +40,14 @@ class Events:
         self._met = set()
 
     def decide(self, records: Sequence[Fetched]) -> Decided:
+        new: dict[Place, int] = {}
         for record in records:
             if record.place not in self._met:
-                self._begin(record.place, record.offset)
-                self._met.add(record.place)
+                new.setdefault(record.place, record.offset)
+        if new:
+            met = self._met
+            self._begin(new)
+            met.update(new)
         batches = [_batch(record) for record in records]
         prepared = self._pipeline.prepare(batches)
         stops = self._judge(records, prepared)

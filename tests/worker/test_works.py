@@ -123,7 +123,7 @@ def letter(database: Database, tenant: str) -> Fetched:
     shop = Workspace(organisation=Organisation(tenant=tenant, name="Shop", zone="Europe/Paris"))
     pipeline = Pipeline({tenant: shop}.get, database, ManualClock(NOW), letters=seen.extend)
     guard = RefusalGuard(LIMIT)
-    work = Events(pipeline, guard, lambda place, offset: None)
+    work = Events(pipeline, guard, lambda starts: None)
     work.write(work.decide([bad(tenant, 0, 2)]))
     [(batch, lines)] = seen
     [record] = letter_records(batch.tenant, lines, NOW, "worker")
