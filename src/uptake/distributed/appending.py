@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from uptake import kafka
 from uptake.clock import Clock
 from uptake.ingest.log.appender import PRODUCER_TIMES, Observe
 from uptake.ingest.log.writer import LogWriter
-from uptake.processors.pipeline import LettersSink
 from uptake.schemas.batch import Batch
 from uptake.schemas.records import letter_records
 from uptake.settings import Settings
+
+if TYPE_CHECKING:
+    from uptake.processors.pipeline import LettersSink  # a gateway does without the pipeline
 
 
 def log_writer(settings: Settings, client_id: str, observe: Observe = lambda appended: None) -> LogWriter:
