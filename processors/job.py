@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from uptake.processors.conflict import conflict
-from uptake.processors.identity import Outcome
+from uptake.processors.identity import Known, Outcome
 from uptake.processors.read import Read
 from uptake.processors.rows import TABLES, Concluded, Part, Stamp
 from uptake.schemas.batch import Batch, Receipt, Rejection
@@ -16,7 +16,8 @@ from uptake.schemas.batch import Batch, Receipt, Rejection
 @dataclass(slots=True)
 class Job:
     """`concluded` holds the table and the conclusions of each item that was read; `fresh` are the positions of those
-    that are to be written."""
+    that are to be written. `own` counts ids among the duplicates that a row of this very record holds: an attempt that
+    was cut short, or an earlier reading, wrote them."""
 
     position: int
     batch: Batch
@@ -25,6 +26,7 @@ class Job:
     concluded: list[tuple[str, Concluded]]
     fresh: Sequence[int] = ()
     duplicates: int = 0
+    own: int = 0
     conflicts: list[Rejection] = field(default_factory=list)
 
     @property
@@ -38,11 +40,14 @@ class Job:
         return Receipt(len(self.fresh), self.duplicates, self.rejections, self.read.unknown_fields)
 
 
-def settle(jobs: Sequence[Job], outcome: Outcome) -> None:
-    """Note in the jobs of one tenant what `identity.judge` found about all their items, in order. Replaces what an
-    earlier attempt noted."""
+def settle(jobs: Sequence[Job], outcome: Outcome, known: Mapping[int, Known]) -> None:
+    """Note in the jobs of one tenant what `identity.judge` found about all their items, in order, given what was
+    `known`. Replaces what an earlier attempt noted.
+
+    A row is taken to be of a record if its version is: the broker's time of it. Two records of the same millisecond
+    with the same event are told apart by the audit, which counts rows."""
     for job in jobs:
-        job.duplicates, job.conflicts = 0, []
+        job.duplicates, job.own, job.conflicts = 0, 0, []
     if not outcome.duplicates and not outcome.conflicts:  # nearly always
         for job in jobs:
             job.fresh = range(len(job.concluded))
@@ -54,8 +59,15 @@ def settle(jobs: Sequence[Job], outcome: Outcome) -> None:
         fresh[job.position].append(at)
     for job in jobs:
         job.fresh = fresh[job.position]
+    own: set[tuple[int, int]] = set()
     for place in outcome.duplicates:
-        places[place][0].duplicates += 1
+        job, at = places[place]
+        job.duplicates += 1
+        event_id = job.read.items[at].event_id
+        before = known.get(event_id)
+        if before is not None and before.ver == job.stamp.ver and (job.position, event_id) not in own:
+            own.add((job.position, event_id))
+            job.own += 1
     for place in outcome.conflicts:
         job, at = places[place]
         job.conflicts.append(conflict(job.read.items[at]))

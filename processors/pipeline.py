@@ -165,7 +165,8 @@ class Pipeline:
             ids = [item.event_id for job in own for item in job.read.items]
             contents = [item.content for job in own for item in job.read.items]
             if ids:
-                settle(own, judge(zip(ids, contents, strict=True), self._store.known(tenant, ids)))
+                known = self._store.known(tenant, ids)
+                settle(own, judge(zip(ids, contents, strict=True), known), known)
 
     def _write(self, prepared: Prepared, written: list[Written]) -> None:
         letters = [
@@ -176,8 +177,9 @@ class Pipeline:
         for batch, why in prepared.malformed():
             ver = first_ver(unix_ms(batch.received_at))
             letters.append((batch, letter_lines(batch, [whole(why, batch)], ver)))
-        if letters:
+        if letters and letters != prepared.letters:
             self._letters(letters)  # 2
+            prepared.letters = letters
         self._write_events(prepared.jobs, written)  # 3
         reports = report_lines(prepared.batches)
         if reports:

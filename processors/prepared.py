@@ -37,11 +37,13 @@ class Judged(NamedTuple):
 @dataclass(slots=True)
 class Prepared:
     """A call's `batches`: those that could be read as `jobs`, the others in `refused` by their position in the call.
-    Committing it more than once is safe."""
+    Committing it more than once is safe. `letters` are those that a commit has made durable: while a store is away it
+    is tried again every few seconds, for hours, and a topic would fill with the same letters."""
 
     batches: Sequence[Batch]
     jobs: list[Job] = field(default_factory=list)
     refused: dict[int, MalformedBatch | StoreUnavailable] = field(default_factory=dict)
+    letters: list[tuple[Batch, list[bytes]]] = field(default_factory=list)
 
     @property
     def judged(self) -> list[Judged]:
@@ -66,11 +68,13 @@ class Prepared:
             if isinstance(why, MalformedBatch) and self.batches[position].position is not None
         ]
 
-    def done(self) -> Iterator[tuple[Batch, Receipt | MalformedBatch]]:
-        """Batches of which all is said, each with what became of it, after a commit."""
-        for batch, outcome in zip(self.batches, self.outcomes(), strict=True):
+    def done(self) -> Iterator[tuple[Batch, Receipt | MalformedBatch, int]]:
+        """Batches of which all is said, each with what became of it and how many of its duplicates are its own rows
+        (see `Job.own`), after a commit."""
+        own = {job.position: job.own for job in self.jobs}
+        for position, (batch, outcome) in enumerate(zip(self.batches, self.outcomes(), strict=True)):
             if not isinstance(outcome, StoreUnavailable):
-                yield batch, outcome
+                yield batch, outcome, own.get(position, 0)
 
     def outcomes(self) -> list[Outcome]:
         """One a batch, in their order, after a commit."""

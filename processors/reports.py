@@ -44,18 +44,20 @@ def report_lines(batches: Iterable[Batch]) -> list[bytes]:
 
 
 def record_lines(
-    outcomes: Iterable[tuple[Batch, Receipt | MalformedBatch]], now: datetime, settled: bool
+    outcomes: Iterable[tuple[Batch, Receipt | MalformedBatch, int]], now: datetime, settled: bool
 ) -> list[bytes]:
-    """One JSON line a record of the log, for batches that come from it. `settled`: it was read again by the audit, and
-    what it lacks is known under another record."""
+    """One JSON line a record of the log, for batches that come from it, each with what became of it and how many of its
+    duplicates are rows of its own: these count as accepted, or the audit would ask for no events of a record whose line
+    was lost on the way. `settled`: it was read again by the audit, and what it lacks is known under another record."""
     lines = []
-    for batch, outcome in outcomes:
+    for batch, outcome, own in outcomes:
         if batch.position is None:
             continue
         topic, partition, offset = batch.position
         accepted = duplicates = rejected = 0
         if isinstance(outcome, Receipt):
-            accepted, duplicates, rejected = outcome.accepted, outcome.duplicates, len(outcome.rejections)
+            accepted, duplicates = outcome.accepted + own, outcome.duplicates - own
+            rejected = len(outcome.rejections)
         line = {
             "topic": topic,
             "partition": partition,

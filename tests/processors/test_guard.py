@@ -114,3 +114,17 @@ def test_the_run_before_an_offset_is_what_the_records_in_the_database_say(bench:
     assert runs == [0, 1, 0, 2, 3, 4, 0]
     assert refused_before(bench.reader, topic, 0, 5, 2) == 2, "no further than the window"
     assert refused_before(bench.reader, topic, 1, 5, 10) == 0
+
+
+def test_a_run_begins_anew_behind_what_an_operator_let_pass_whoever_counts_on(bench: Any, event: Any) -> None:
+    topic, bad = f"t.{uuid.uuid4().hex}", json.dumps([event("bad", app="")] * 3).encode()
+    batches = [
+        Batch(bench.tenant, bad, bench.clock.now(), position=LogPosition(topic, 0, offset))
+        for offset in range(4)
+    ]
+    bench.process(*batches)
+    permit(bench.reader, bench.clock, Permit(topic, 1, 9))
+    assert refused_before(bench.reader, topic, 0, 4, 10) == 12
+    permit(bench.reader, bench.clock, Permit(topic, 0, 3))
+    assert refused_before(bench.reader, topic, 0, 4, 10) == 3
+    assert refused_before(bench.reader, topic, 0, 2, 10) == 0

@@ -204,6 +204,45 @@ def test_a_letters_sink_takes_the_letters_and_what_it_refuses_is_not_acknowledge
     assert bench.database.inserts == ["usage", "log_records"]
 
 
+def test_letters_are_handed_over_once_however_often_the_rest_is_tried(
+    bench: Any, log: Log, event: Any
+) -> None:
+    taken: list[tuple[Batch, list[bytes]]] = []
+    pipeline = Pipeline(bench.workspaces.get, bench.database, bench.clock, letters=taken.extend)
+    prepared = pipeline.prepare([log.at(0, event(1), event(2, app=""))])
+    bench.database.broken = {"usage"}
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            pipeline.commit(prepared)
+    assert len(taken) == 1
+    bench.database.broken = set()
+    bench.process([event(1, app="other")])  # meanwhile another worker takes the id, with other content
+    pipeline.commit(prepared)
+    assert [len(lines) for _, lines in taken] == [1, 2], "a letter that was not among them is handed over"
+
+
+@pytest.mark.parametrize("broken", ["sdk_reports", "log_records"])
+def test_a_record_counts_its_own_rows_as_accepted_wherever_an_attempt_was_cut(
+    bench: Any, log: Log, event: Any, broken: str
+) -> None:
+    batch = replace(log.at(4, event(1), event(2, "feedback"), event(1)), client=ClientReport("c", 3, 0))
+    bench.database.broken = {broken}
+    with pytest.raises(StoreUnavailable):
+        bench.process(batch)
+    bench.database.broken = set()
+    bench.later(minutes=5)
+    [receipt] = bench.process(batch)
+    assert (receipt.accepted, receipt.duplicates) == (0, 3)
+    assert log.records("events", "accepted", "duplicates") == [(3, 2, 1)]
+
+
+def test_what_another_record_brought_is_no_row_of_this_one(bench: Any, log: Log, event: Any) -> None:
+    bench.process(log.at(0, event(1)))
+    bench.later(minutes=1)
+    bench.process(log.at(1, event(1), event(2)))
+    assert log.records("offset", "accepted", "duplicates") == [(0, 1, 0), (1, 1, 1)]
+
+
 def test_what_the_audit_reads_again_is_marked_as_settled(bench: Any, log: Log, event: Any) -> None:
     batch = log.at(0, event(1))
     bench.process(batch)
