@@ -29,7 +29,7 @@ ALTER TABLE dead_letters ADD COLUMN IF NOT EXISTS redriven_at Nullable(DateTime6
 -- What became of each record of the log, written after its events and before its offset is committed. One row a
 -- record, however often it is read: the highest counts stay, because reading it again finds only duplicates.
 -- `settled` records were read again by the audit: what they lack then is known under another record.
--- appended_at is the broker's time of the record, so the partition is a function of the identity.
+-- appended_at is the broker's time of the record.
 
 CREATE TABLE IF NOT EXISTS log_records
 (
