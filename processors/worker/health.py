@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -29,12 +30,12 @@ def create_app(metrics: Exposed, readiness: Readiness) -> Starlette:
         return PlainTextResponse("ok\n")
 
     async def readyz(request: Request) -> Response:
-        components = readiness()
+        components = await run_in_threadpool(readiness)  # the scheduler's asks the database, which may hang
         ready = all(said.startswith("ok") for said in components.values())
         return JSONResponse({"ready": ready, "components": dict(components)}, 200 if ready else 503)
 
     async def exposition(request: Request) -> Response:
-        body, media_type = metrics.exposition()
+        body, media_type = await run_in_threadpool(metrics.exposition)
         return Response(body, media_type=media_type)
 
     return Starlette(

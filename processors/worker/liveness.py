@@ -33,10 +33,13 @@ class Liveness:
     """Call `look` again and again. `stall` is in seconds."""
 
     stall: float
+    stuck: tuple[Place, ...] = ()
+    """Partitions that the last look found standing still."""
     _still: dict[Place, tuple[int, float]] = field(default_factory=dict)
 
     def look(self, seen: Observed, now: float) -> str:
         """Empty while the worker is alive, else why it is not."""
+        self.stuck = ()
         if now - seen.beat >= self.stall:
             return f"the event loop has not moved for {now - seen.beat:.0f} s"
         # Retries that are alive: each one moves `waiting` on.
@@ -49,6 +52,7 @@ class Liveness:
             if before is None or before[0] != committed or not behind or excused or place in seen.stopped:
                 self._still[place] = (committed, now)
         stuck = {place: now - since for place, (_, since) in self._still.items() if now - since >= self.stall}
+        self.stuck = tuple(stuck)
         if stuck:
             (topic, partition), seconds = max(stuck.items(), key=lambda item: item[1])
             return f"{topic}[{partition}] has work and no commit for {seconds:.0f} s"

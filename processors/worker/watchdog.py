@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -24,6 +25,9 @@ Ends = Callable[[Iterable[Place]], Mapping[Place, int]]
 """The offsets at which partitions end, asked outside of the worker's own consumer. Raises what its client raises while
 the log does not answer. Blocks, for a bounded time."""
 
+FirstFrom = Callable[[Place, int], int | None]
+"""The first offset at or after the given one that holds a record, None where none does. As `Ends` otherwise."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -37,13 +41,14 @@ class Watchdog:
         self,
         observe: Callable[[], Observed],
         ends: Ends,
+        first_from: FirstFrom,
         liveness: Liveness,
         metrics: Metrics,
         end: Callable[[int], Any] = end_now,
     ) -> None:
         """`observe` gives what the event loop last said of itself (its `ends` are filled in here)."""
-        self._observe, self._ends, self._liveness, self._metrics = observe, ends, liveness, metrics
-        self._end = end
+        self._observe, self._ends, self._first_from = observe, ends, first_from
+        self._liveness, self._metrics, self._end = liveness, metrics, end
         self._known: Mapping[Place, int] = {}
         self._away: float | None = None
         self._stopping = threading.Event()
@@ -68,7 +73,22 @@ class Watchdog:
         waiting = max(waits) if waits else None
         seen = Observed(seen.committed, self._known, seen.beat, waiting, seen.stopped)
         self._metrics.look(seen.committed, self._liveness.behind(seen))
-        return self._liveness.look(seen, now)
+        why = self._liveness.look(seen, now)
+        if not self._liveness.stuck:
+            return why
+        try:
+            idle = [place for place in self._liveness.stuck if self._is_idle(place, seen.committed[place])]
+        except Exception as error:  # noqa: BLE001 - it stood still while the log answered, so that is what counts
+            _log.warning("log_not_answering", error=type(error).__name__)
+            return why
+        if not idle:
+            return why
+        left = {place: end for place, end in self._known.items() if place not in idle}
+        return self._liveness.look(replace(seen, ends=left), now)
+
+    def _is_idle(self, place: Place, committed: int) -> bool:
+        """Whether what is not committed holds no record: the end of a transaction takes an offset, too."""
+        return self._first_from(place, committed) is None
 
     def _run(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):

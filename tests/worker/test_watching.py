@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import structlog
@@ -16,13 +17,19 @@ from uptake.processors.worker.gather import Fetched
 from uptake.processors.worker.health import create_app
 from uptake.processors.worker.liveness import Liveness, Observed
 from uptake.processors.worker.metrics import EVENTS_AGENT, MetricName, Metrics
-from uptake.processors.worker.watchdog import Watchdog, standing
+from uptake.processors.worker.watchdog import FirstFrom, Watchdog, standing
 from uptake.processors.worker.work import Decided, Done
 
 PLACE = ("t", 0)
 
 
-def watchdog(ends: object, stall: float = 10.0, committed: int = 5, beat: float = 0.0) -> Watchdog:
+def next_is(place: Place, offset: int) -> int | None:
+    return offset
+
+
+def watchdog(
+    ends: object, stall: float = 10.0, committed: int = 5, beat: float = 0.0, first_from: FirstFrom = next_is
+) -> Watchdog:
     def ask(places: Iterable[Place]) -> Mapping[Place, int]:
         if isinstance(ends, Exception):
             raise ends
@@ -30,7 +37,7 @@ def watchdog(ends: object, stall: float = 10.0, committed: int = 5, beat: float 
         return ends
 
     observed = Observed({PLACE: committed}, {}, beat)
-    return Watchdog(lambda: observed, ask, Liveness(stall), Metrics(lambda: 0.0))
+    return Watchdog(lambda: observed, ask, first_from, Liveness(stall), Metrics(lambda: 0.0))
 
 
 def test_work_without_a_commit_is_a_stall() -> None:
@@ -38,6 +45,29 @@ def test_work_without_a_commit_is_a_stall() -> None:
     assert dog.look(100.0) == ""
     assert dog.look(104.9) == ""
     assert dog.look(105.0).endswith("s")
+
+
+def test_offsets_behind_the_last_record_that_hold_none_are_no_work() -> None:
+    asked: list[tuple[Place, int]] = []
+
+    def none(place: Place, offset: int) -> int | None:
+        asked.append((place, offset))
+        return None
+
+    dog = watchdog({PLACE: 6}, stall=5.0, beat=1e9, first_from=none)
+    assert [dog.look(at) for at in (100.0, 104.0)] == ["", ""]
+    assert asked == [], "only who would be ended is asked about"
+    assert [dog.look(at) for at in (105.0, 109.9, 110.0)] == ["", "", ""]
+    assert asked == [(PLACE, 5), (PLACE, 5)], "and again when it stands for as long once more"
+
+
+def test_a_log_that_does_not_say_what_it_holds_excuses_nobody() -> None:
+    def away(place: Place, offset: int) -> int | None:
+        raise OSError("away")
+
+    dog = watchdog({PLACE: 6}, stall=5.0, beat=1e9, first_from=away)
+    assert dog.look(100.0) == ""
+    assert "no commit for 5 s" in dog.look(105.0)
 
 
 def test_a_log_that_does_not_answer_is_not_a_stall_of_the_worker() -> None:
@@ -55,7 +85,7 @@ def test_a_stalled_process_is_ended_with_its_code_after_saying_where_its_threads
 
     metrics = Metrics(lambda: 0.0)
     stuck = Observed({PLACE: 0}, {}, beat=-1e9)
-    dog = Watchdog(lambda: stuck, lambda places: {PLACE: 1}, Liveness(1.0), metrics, end)
+    dog = Watchdog(lambda: stuck, lambda places: {PLACE: 1}, next_is, Liveness(1.0), metrics, end)
     with structlog.testing.capture_logs() as said:
         dog.start()
         assert over.wait(30)
@@ -116,3 +146,19 @@ def test_readiness_names_each_component_and_health_only_that_the_process_is_ther
     assert ready.status_code == status
     assert ready.json() == {"ready": status == 200, "components": {"database": said}}
     assert client.get("/metrics").headers["content-type"].startswith("text/plain")
+
+
+def test_a_database_that_hangs_holds_up_readiness_and_nothing_else() -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def readiness() -> dict[str, str]:
+        asked.set()
+        return {"database": "ok" if answered.wait(10) else "health was held up"}
+
+    client = TestClient(create_app(Metrics(lambda: 0.0), readiness))
+    with client, ThreadPoolExecutor(1) as pool:  # one event loop for both requests
+        ready = pool.submit(client.get, "/readyz")
+        assert asked.wait(10)
+        assert client.get("/healthz").status_code == 200
+        answered.set()
+        assert ready.result(10).json()["components"] == {"database": "ok"}

@@ -105,7 +105,7 @@ class WorkerService:
             self.metrics,
         )
         liveness = Liveness(settings.stall_seconds)
-        self._watchdog = Watchdog(self.runner.observed, look.ends, liveness, self.metrics)
+        self._watchdog = Watchdog(self.runner.observed, look.ends, look.first_from, liveness, self.metrics)
         self._stack.callback(self._watchdog.stop)
         # 5. The door.
         server = Server(
