@@ -26,8 +26,10 @@ def again(
     with closing(Log(world.settings)) as log, Reader(world.settings) as reader:
         planned = plan(log, [world.usage], start or world.now - HOUR, end or world.now + HOUR)
         if dry:
-            return preview(planned, reader, tenant)
-        return replay(planned, reader, Feeder(world.pipeline(), 10), tenant)
+            return preview(planned, reader, tenant, ours=world.workspaces.__contains__)
+        return replay(
+            planned, reader, Feeder(world.pipeline(), 10), tenant, ours=world.workspaces.__contains__
+        )
 
 
 def test_what_is_stored_stays_as_it_is(world: Any) -> None:
@@ -67,6 +69,18 @@ def test_only_the_tenant_that_was_asked_for_is_read(make_world: Callable[[str], 
     report = again(ours, tenant=ours.tenant)
     assert (report.records, report.passed, report.written, report.missing) == (1, 2, 2, 0)
     assert theirs.rows() == []
+
+
+def test_events_of_a_tenant_that_has_no_workspace_here_are_no_dead_letters(world: Any) -> None:
+    stranger = f"{world.tenant}-gone"
+    world.append(world.events(3), tenant=stranger)
+    world.append(world.events(2))
+    world.append_raw(b"nobody's")
+    for dry in (True, False):
+        report = again(world, dry=dry)
+        assert (report.records, report.strangers, report.missing) == (2, 1, 0)
+    letters = "SELECT count() AS letters FROM dead_letters WHERE tenant = {stranger:String}"
+    assert world.database.query(letters, {"stranger": stranger}) == [{"letters": 0}]
 
 
 def test_only_what_was_taken_between_the_two_moments_is_read(world: Any) -> None:

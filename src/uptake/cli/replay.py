@@ -55,14 +55,14 @@ def replay(
         task = progress.add_task("reading", total=max(plan.records, 1))
 
         def say(report: ReplayReport, whole: int) -> None:
-            progress.update(task, completed=report.records + report.passed)
+            progress.update(task, completed=report.records + report.passed + report.strangers)
 
         if dry_run:
-            report = again.preview(plan, reader, tenant, say)
+            report = again.preview(plan, reader, tenant, say, home.workspaces.__contains__)
         else:
             pipeline = Pipeline(home.workspaces.get, home.database, home.clock)
             feeder = Feeder(pipeline, settings.worker_batch_events)
-            report = again.replay(plan, reader, feeder, tenant, say)
+            report = again.replay(plan, reader, feeder, tenant, say, home.workspaces.__contains__)
     _print_replay(report, plan.rows(), dry_run, as_json)
 
 
@@ -135,6 +135,7 @@ def _print_replay(report: ReplayReport, spans: list[dict[str, Any]], dry_run: bo
     for count, what in (
         (report.malformed, "malformed records"),
         (report.passed, "records of other tenants passed over"),
+        (report.strangers, "records of tenants without a workspace here left as they are"),
         (report.missing, "offsets that hold nothing"),
     ):
         if count:

@@ -20,6 +20,10 @@ from uptake.schemas.batch import Batch, MalformedBatch, Receipt, UnreadableRecor
 from uptake.schemas.records import EVENT_TOPICS, Topic, topic_name, topic_of
 from uptake.settings import Settings
 
+Ours = Callable[[str], bool]
+"""Whether a tenant has a workspace here. The pipeline would make dead letters of the others' events, right as they may
+be in the database."""
+
 Say = Callable[["ReplayReport", int], None]
 """Told after each batch: the report so far, and how many records it will be in the end (at most)."""
 
@@ -27,17 +31,30 @@ Say = Callable[["ReplayReport", int], None]
 @dataclass(slots=True)
 class ReplayReport:
     """What was read and what became of it. `records` counts those of the tenant that was asked for, `passed` those of
-    others; `events` are `written + duplicates + rejected`; `malformed` records held no batch; `missing` offsets held
-    nothing, or were deleted while this ran."""
+    others, `strangers` those of tenants without a workspace here, which stay as they are; `events` are `written +
+    duplicates + rejected`; `malformed` records held no batch; `missing` offsets held nothing, or were deleted while
+    this ran."""
 
     records: int = 0
     passed: int = 0
+    strangers: int = 0
     events: int = 0
     written: int = 0
     duplicates: int = 0
     rejected: int = 0
     malformed: int = 0
     missing: int = 0
+
+    def takes(self, batch: Batch, tenant: str | None, ours: Ours) -> bool:
+        """Whether the record is to be read; counts it."""
+        if tenant is not None and batch.tenant != tenant:
+            self.passed += 1
+        elif batch.tenant and not ours(batch.tenant):
+            self.strangers += 1
+        else:
+            self.records += 1
+            return True
+        return False
 
     def count(self, outcome: object) -> None:
         if isinstance(outcome, Receipt):
@@ -96,6 +113,7 @@ def replay(
     feeder: Feeder,
     tenant: str | None = None,
     say: Say = lambda report, whole: None,
+    ours: Ours = lambda tenant: True,
 ) -> ReplayReport:
     """Read what is planned and feed it to the pipeline, only one tenant's records where that is asked for. Raises
     UnavailableError; what was read until then is done, and doing all of it again is safe."""
@@ -107,10 +125,7 @@ def replay(
             nonlocal came
             for batch in batches:
                 came += 1
-                if tenant is not None and batch.tenant != tenant:
-                    report.passed += 1
-                else:
-                    report.records += 1
+                if report.takes(batch, tenant, ours):
                     yield batch
 
         read = (batch for group in reader.read(place, [span]) for batch in group)
@@ -122,7 +137,11 @@ def replay(
 
 
 def preview(
-    plan: ReplayPlan, reader: Reader, tenant: str | None, say: Say = lambda report, whole: None
+    plan: ReplayPlan,
+    reader: Reader,
+    tenant: str | None,
+    say: Say = lambda report, whole: None,
+    ours: Ours = lambda tenant: True,
 ) -> ReplayReport:
     """What `replay` would read: records, and about how many events. Changes nothing."""
     report = ReplayReport()
@@ -131,10 +150,8 @@ def preview(
         for group in reader.read(place, [span]):
             for batch in group:
                 came += 1
-                if tenant is not None and batch.tenant != tenant:
-                    report.passed += 1
+                if not report.takes(batch, tenant, ours):
                     continue
-                report.records += 1
                 report.malformed += isinstance(batch, UnreadableRecord)
                 report.events += batch.body.count(b'"event_id"')
             say(report, plan.records)
