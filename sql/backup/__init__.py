@@ -55,14 +55,14 @@ class BackupFile:
 def backup(
     database: Database, directory: Path, progress: Progress = lambda name, done, total: None
 ) -> list[BackupFile]:
-    """Write everything into `directory`, which is empty or not there. The manifest is written last: a directory
-    without one is no backup. Events that arrive meanwhile may or may not be in it.
+    """Write everything into `directory`, which is empty or not there (it is then made for its owner alone).
+    The manifest is written last: a directory without one is no backup. Events that arrive meanwhile may be in it.
 
     Raises UsageError where the directory holds something, and what the database raises.
     """
     if directory.exists() and any(directory.iterdir()):
         raise UsageError(f"{directory} is not empty", "name a directory that is empty or not there")
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(0o700, parents=True, exist_ok=True)  # dead letters hold what people wrote
     parts = [
         (table, row["partition"], row["rows"])
         for table in TABLES

@@ -66,6 +66,11 @@ def rows(database: Database, columns: str) -> list[dict[str, Any]]:
     )
 
 
+def test_only_its_owner_can_read_a_backup(databases: tuple[Database, Database], tmp_path: Path) -> None:
+    backup(databases[0], tmp_path / "backups" / "first")
+    assert (tmp_path / "backups" / "first").stat().st_mode & 0o077 == 0
+
+
 def test_a_restored_database_has_the_same_events_at_the_same_versions(
     databases: tuple[Database, Database], tmp_path: Path
 ) -> None:

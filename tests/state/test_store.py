@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from uptake.state.store import from_micros, open_state, to_micros
 from uptake.state.tables import facts, metadata, outbox
@@ -37,6 +37,15 @@ def url(tmp_path: Path) -> str:
 )
 def test_every_connection_is_durable_and_patient(url: str, name: str, value: object) -> None:
     assert pragma(url, name) == value
+
+
+def test_an_error_repeats_the_statement_and_none_of_its_values(url: str) -> None:
+    engine = open_state(url)
+    with pytest.raises(OperationalError) as failed, engine.begin() as connection:
+        connection.execute(text("INSERT INTO nowhere VALUES (:said)"), {"said": "somebody's words"})
+    assert "nowhere" in str(failed.value)
+    assert "somebody's words" not in str(failed.value)
+    engine.dispose()
 
 
 def test_a_second_connection_of_the_same_pool_is_durable_too(url: str) -> None:

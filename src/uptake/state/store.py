@@ -24,7 +24,9 @@ def open_state(url: str) -> Engine:
     UnavailableError for a store that does not answer.
     """
     try:
-        engine = create_engine(url)
+        engine = create_engine(
+            url, hide_parameters=True
+        )  # errors are logged, and messages name teams and money
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise UsageError(
             f"UPTAKE_STATE_URL names a database without its driver ({error})",
