@@ -316,6 +316,9 @@ def test_offsets_that_hold_no_record_are_no_hole(world: Any) -> None:
         producer.commit_transaction()
     finally:
         producer.close(timeout=5)
+    place = Place(world.usage, 0)
+    # The mark is written some time after the commit was answered.
+    assert any(world.log.states([place])[place].end == 2 for _ in range(1_000))
     assert world.append(world.events(1, "after")) == 2
     world.pipeline().process(world.read(0, 3))
     world.commit(3)
