@@ -81,7 +81,8 @@ class Link:
         self._tasks.add(task)
         silent = self._open[writer] = asyncio.Event()
         try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            # Cancelled by `close` only, and asyncio's streams report a task that ends cancelled as a failure.
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await self._serve(reader, writer, silent)
         finally:
             self._tasks.discard(task)
