@@ -8,6 +8,7 @@ payload that was cut, or that was no text, does not hash to its letter's id (`is
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
@@ -22,6 +23,9 @@ MAX_LINE_BYTES = 640 * 1024
 NO_VERSION = 0
 """The schema version of a payload that does not say one that can be read."""
 
+_TEXTS = ("tenant", "source", "event_id", "reason", "path", "detail", "payload", "log_topic")
+_COUNTS = ("ver", "schema_version", "log_partition", "log_offset")
+_UINT128 = re.compile(r"[0-9]{1,39}")
 _FIRST_VERSION = 1  # what an event that says none is
 
 
@@ -29,6 +33,28 @@ def letter_lines(batch: Batch, rejections: Iterable[Rejection], ver: int) -> lis
     """One JSON line a refused event. `ver` decides which refusal of the same thing is the letter: when the batch was
     received, in Unix milliseconds, so that reading a record again changes nothing."""
     return [_line(batch, rejection, ver) for rejection in rejections]
+
+
+def is_letter(value: object) -> bool:
+    """Whether `value` is a letter that the table can take. Fields that are not known here are a newer version's."""
+    if not isinstance(value, dict):
+        return False
+    texts = [value.get(name, "") for name in _TEXTS]
+    counts = [value.get(name, 0) for name in _COUNTS]
+    if not all(isinstance(text, str) for text in texts) or not all(type(count) is int for count in counts):
+        return False
+    letter, received = value.get("letter_id"), value.get("received_at")
+    if "tenant" not in value or not isinstance(letter, str) or not isinstance(received, str):
+        return False
+    if not _UINT128.fullmatch(letter) or int(letter) >= 1 << 128:
+        return False
+    try:
+        datetime.fromisoformat(received)
+        "".join(texts).encode()
+    except ValueError:  # no time, or half a character
+        return False
+    ver, schema, partition, _ = counts
+    return bool(ver >= 0 and 0 <= schema < 1 << 16 and -(1 << 31) <= partition < 1 << 31)
 
 
 def letter_id(tenant: str, payload: bytes, otherwise: str = "") -> int:

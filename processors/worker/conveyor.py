@@ -184,7 +184,9 @@ class Conveyor:
             while epoch == self._acks.epoch and not self._closed:
                 try:
                     return await asyncio.get_running_loop().run_in_executor(executor, step, argument)
-                except StoreUnavailable:
+                except StoreUnavailable as failure:
+                    if executor not in self._waits:
+                        _log.warning("take_waits", conveyor=self.name, failure=str(failure))
                     self._observer.retried(self.name)
                 self._waits[executor] = time.monotonic()
                 until = self._waits[executor] + delay

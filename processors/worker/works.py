@@ -16,6 +16,7 @@ from uptake.processors.worker.acks import Place
 from uptake.processors.worker.gather import Fetched
 from uptake.processors.worker.work import Decided, Done
 from uptake.schemas.batch import Batch, LogPosition, MalformedBatch, Receipt, RejectionReason
+from uptake.schemas.letters import is_letter
 from uptake.schemas.records import Unreadable, batch_of
 from uptake.schemas.split import elements
 
@@ -96,22 +97,27 @@ class Letters:
         lines: list[bytes] = []
         for record in records:
             try:
-                lines += (text.encode() for _, text in elements(record.value or b"", MAX_LETTERS))
+                found = elements(record.value or b"", MAX_LETTERS)
             except MalformedBatch as error:
-                # Nobody but a worker or a gateway writes here, and a letter about a letter would have no end.
-                _log.error(
-                    "letters_unreadable",
-                    topic=record.topic,
-                    partition=record.partition,
-                    offset=record.offset,
-                    why=str(error),
-                )
+                _unreadable(record, str(error))
+                continue
+            letters = [text.encode() for value, text in found if is_letter(value)]
+            if len(letters) < len(found):
+                _unreadable(record, f"{len(found) - len(letters)} of its items are no letters")
+            lines += letters
         return Decided(lines, records, len(lines))
 
     def write(self, decided: Decided) -> Done:
         if decided.plan:
             self._store.write_lines("dead_letters", decided.plan)
         return Done(accepted=len(decided.plan))
+
+
+def _unreadable(record: Fetched, why: str) -> None:
+    """Nobody but a worker or a gateway writes letters, and a letter about a letter would have no end. The table would
+    refuse it for ever, and with it all that come after."""
+    place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    _log.error("letters_unreadable", **place, why=why)
 
 
 def _batch(record: Fetched) -> Batch:

@@ -15,6 +15,7 @@ from uptake.schemas.letters import (
     MAX_LINE_BYTES,
     MAX_PAYLOAD_BYTES,
     NO_VERSION,
+    is_letter,
     is_whole,
     letter_id,
     letter_lines,
@@ -89,3 +90,10 @@ def test_refusing_the_same_thing_again_is_the_same_letter_whatever_it_is_refused
     [other] = letter_lines(Batch("acme", b"", NOW), [again], 99)
     assert first["letter_id"] == json.loads(other)["letter_id"] == str(letter_id("acme", b"{}"))
     assert line(b"{}", tenant="b")["letter_id"] != first["letter_id"]
+
+
+@given(payload=st.binary(), tenant=st.text(max_size=8), place=st.booleans())
+def test_every_letter_that_is_written_is_taken_for_one(payload: bytes, tenant: str, place: bool) -> None:
+    said = line(payload, LogPosition("t", 2, 1 << 40) if place else None, tenant)
+    assert is_letter(said)
+    assert is_letter({**said, "of_a_newer_version": [1]})

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 import structlog
 
 from uptake.clickhouse import Database
@@ -151,6 +152,35 @@ def test_a_record_of_letters_that_cannot_be_read_is_told_and_holds_up_nothing(
     assert done.accepted == 2
     assert [line["event"] for line in said] == ["letters_unreadable"]
     assert "secret" not in json.dumps(said)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tenant": ...},
+        {"tenant": 5},
+        {"letter_id": "x"},
+        {"letter_id": str(1 << 128)},
+        {"letter_id": 7},
+        {"ver": -1},
+        {"ver": "1"},
+        {"schema_version": 1 << 16},
+        {"log_partition": 1 << 31},
+        {"received_at": "yesterday"},
+        {"payload": "\ud800"},
+        {"payload": None},
+    ],
+)
+def test_what_the_table_would_refuse_for_ever_is_told_and_holds_up_no_letter(
+    database: Database, tenant: str, change: dict[str, Any]
+) -> None:
+    work, record = Letters(Store(database)), letter(database, tenant)
+    first, second = json.loads(record.value or b"")
+    other = {name: value for name, value in {**first, **change}.items() if value is not ...}
+    with structlog.testing.capture_logs() as said:
+        done = work.write(work.decide([record._replace(value=json.dumps([5, other, second]).encode())]))
+    assert done.accepted == 1
+    assert [line["why"] for line in said] == ["2 of its items are no letters"]
 
 
 def test_notices_are_joined_by_tenant_and_a_log_that_is_away_costs_only_the_notice() -> None:
