@@ -127,7 +127,9 @@ class Service:
         return self.base_url
 
     def _open_front(self) -> None:
-        from uptake.engine_front import EngineFront  # with it the engine, which the distributed mode does without
+        from uptake.engine_front import (
+            EngineFront,  # with it the engine, which the distributed mode does without
+        )
 
         front = EngineFront(str(self.home.settings.chdb_path.resolve()))
         self._stack.callback(front.close)
