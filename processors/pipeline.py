@@ -75,7 +75,6 @@ class Pipeline:
     from the log cannot be asked again: its events become dead letters.
     `told` hears of every write; what it raises is logged and counted, the events stay acknowledged.
     `letters` takes the refused events; without it they go straight into their table.
-    `settled` marks the records of the log as read again by the audit.
     `counters` are totals since the start, by name.
     """
 
@@ -86,14 +85,12 @@ class Pipeline:
         clock: Clock,
         told: Callable[[Written], None] = lambda written: None,
         letters: LettersSink | None = None,
-        settled: bool = False,
     ) -> None:
         self._workspaces = workspaces
         self._store = Store(database)
         self._clock = clock
         self._told = told
         self._letters = letters or self._into_the_table
-        self._settled = settled
         self._enrichers: dict[str, Enricher] = {}
         self._lock = threading.Lock()
         self._counting = threading.Lock()
@@ -184,7 +181,7 @@ class Pipeline:
         reports = report_lines(prepared.batches)
         if reports:
             self._store.write_lines("sdk_reports", reports)  # 4
-        records = record_lines(prepared.done(), self._clock.now(), self._settled)
+        records = record_lines(prepared.done(), self._clock.now())
         if records:
             self._store.write_lines("log_records", records)  # 5
 

@@ -44,11 +44,11 @@ def report_lines(batches: Iterable[Batch]) -> list[bytes]:
 
 
 def record_lines(
-    outcomes: Iterable[tuple[Batch, Receipt | MalformedBatch, int]], now: datetime, settled: bool
+    outcomes: Iterable[tuple[Batch, Receipt | MalformedBatch, int]], now: datetime
 ) -> list[bytes]:
     """One JSON line a record of the log, for batches that come from it, each with what became of it and how many of its
     duplicates are rows of its own: these count as accepted, or the audit would ask for no events of a record whose line
-    was lost on the way. `settled`: it was read again by the audit, and what it lacks is known under another record."""
+    was lost on the way."""
     lines = []
     for batch, outcome, own in outcomes:
         if batch.position is None:
@@ -68,7 +68,6 @@ def record_lines(
             "duplicates": duplicates,
             "rejected": rejected,
             "malformed": int(isinstance(outcome, MalformedBatch)),
-            "settled": int(settled),
             "processed_at": now,
         }
         lines.append(msgspec.json.encode(line))

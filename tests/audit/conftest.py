@@ -102,8 +102,8 @@ class World:
             found = list(reader.read(Place(self.usage, partition), [Span(first, after)]))
         return [batch for group in found for batch in group]
 
-    def pipeline(self, settled: bool = False, database: Any = None) -> Pipeline:
-        return Pipeline(self.workspaces.get, database or self.database, self.clock, settled=settled)
+    def pipeline(self, database: Any = None) -> Pipeline:
+        return Pipeline(self.workspaces.get, database or self.database, self.clock)
 
     def work(self, first: int, after: int, partition: int = 0) -> list[Any]:
         """What a worker does with records: rows, `log_records`, then the committed offset."""
@@ -147,9 +147,9 @@ class World:
 
     def an_audit(self, database: Database | None = None, **over: Any) -> Audit:
         store = AuditStore(database or self.database)
-        feeder = Feeder(self.pipeline(settled=True), 10_000, waits=())
+        feeder = Feeder(self.pipeline(), 10_000, waits=())
         reader = over.get("reader", lambda: Reader(self.settings))
-        healer = Healer(self.log, store, reader, feeder)
+        healer = Healer(self.log, store, reader, feeder, self.workspaces.__contains__)
         return Audit(self.state, self.log, store, event_topics(self.settings), healer)
 
 

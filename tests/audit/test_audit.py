@@ -55,7 +55,7 @@ def test_a_commit_past_a_record_that_nobody_processed_is_found_and_healed(world:
     assert found(report) == [(Cause.UNPROCESSED, 1, 3, True)]
     assert report.restored == 10
     assert len(world.rows()) == 20
-    assert [world.records()[offset]["settled"] for offset in range(4)] == [0, 1, 1, 0]
+    assert [world.records()[offset]["settled"] for offset in range(4)] == [0, 0, 0, 0]
     assert world.audit.look(world.now).ok
 
 
@@ -98,6 +98,31 @@ def test_events_that_the_store_lost_are_found_and_restored_as_they_were(world: A
         k: {n: v for n, v in row.items() if n not in ignored} for k, row in before.items()
     }
     assert world.audit.look(world.now).ok
+
+
+def test_what_was_restored_once_is_compared_again_and_restored_again(world: Any) -> None:
+    world.append(world.events(5))
+    world.work(0, 1)
+    for _ in range(2):
+        world.delete_events(0, 2)
+        assert len(world.rows()) == 3
+        assert world.audit.look(world.now).restored == 2
+        assert len(world.rows()) == 5
+    assert world.audit.look(world.now).ok
+
+
+def test_lost_events_of_a_tenant_without_a_workspace_here_stay_holes_and_become_no_letters(
+    world: Any,
+) -> None:
+    world.append(world.events(3))
+    world.work(0, 1)
+    world.delete_events(0, 2)
+    here = dict(world.workspaces)
+    world.workspaces.clear()
+    assert found(world.audit.look(world.now)) == [(Cause.SHORT, 0, 1, False)]
+    assert world.rows("dead_letters") == []
+    world.workspaces.update(here)
+    assert found(world.audit.look(world.now)) == [(Cause.SHORT, 0, 1, True)]
 
 
 def test_the_same_new_event_written_by_two_workers_at_once_counts_once_and_is_no_hole(world: Any) -> None:

@@ -243,15 +243,6 @@ def test_what_another_record_brought_is_no_row_of_this_one(bench: Any, log: Log,
     assert log.records("offset", "accepted", "duplicates") == [(0, 1, 0), (1, 1, 1)]
 
 
-def test_what_the_audit_reads_again_is_marked_as_settled(bench: Any, log: Log, event: Any) -> None:
-    batch = log.at(0, event(1))
-    bench.process(batch)
-    audit = Pipeline(bench.workspaces.get, bench.database, bench.clock, settled=True)
-    audit.process([batch])
-    bench.process(batch)
-    assert log.records("accepted", "settled") == [(1, 1)]
-
-
 def test_a_letter_of_a_record_too_large_says_so_and_keeps_its_beginning(bench: Any, log: Log) -> None:
     body = b'{"not": "' + b"a" * (2 * MAX_PAYLOAD_BYTES) + b'"}'
     bench.process(log.at(0, body=body))

@@ -8,7 +8,7 @@ One look, in this order:
   4. compare  the events of each record with what was new in it (content), for ten minutes after it was verified,
               because a worker that was slow may still write over it
   5. say      what is wrong, before anything is done about it
-  6. heal     by reading exactly those offsets again through the pipeline, which marks them as settled
+  6. heal     by reading exactly those offsets again through the pipeline
   7. remember up to where all is well
 
 Rows are written before `log_records`, and `log_records` before the offset is committed, so what is committed at 1 must

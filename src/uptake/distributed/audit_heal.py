@@ -16,20 +16,31 @@ from uptake.schemas.batch import Batch, Receipt, RejectionReason
 
 @dataclass(slots=True)
 class Mended:
-    """What became of one partition's holes, and how many short records lacked nothing after all."""
+    """What became of one partition's holes, and how many short records lacked nothing after all. `elsewhere` are the
+    records whose missing events are known under another one, or quarantined: of them nothing more is asked."""
 
     holes: list[Hole] = field(default_factory=list)
     settled: int = 0
+    elsewhere: list[int] = field(default_factory=list)
 
 
 class Healer:
-    """`feeder`'s pipeline marks what it processes as settled, so that it is not found again."""
+    """`ours` says whether a tenant has a workspace here. The events of one that has none would all be refused, so its
+    short records are left alone, and said to be unhealed."""
 
-    def __init__(self, log: Log, store: AuditStore, reader: Callable[[], Reader], feeder: Feeder) -> None:
+    def __init__(
+        self,
+        log: Log,
+        store: AuditStore,
+        reader: Callable[[], Reader],
+        feeder: Feeder,
+        ours: Callable[[str], bool],
+    ) -> None:
         self._log = log
         self._store = store
         self._reader = reader
         self._feeder = feeder
+        self._ours = ours
 
     def heal(self, place: Place, missing: Sequence[Span], short: Mapping[int, Expected]) -> Mended:
         """Read `missing` offsets and `short` records of a partition again. Raises UnavailableError."""
@@ -41,7 +52,7 @@ class Healer:
         receipts: dict[int, Receipt | None] = {}
         with self._reader() as reader:
             wanted = sorted([*missing, *spans(short)])
-            for batch, outcome in self._feeder.feed(_records(reader, place, wanted)):
+            for batch, outcome in self._feeder.feed(self._records(reader, place, wanted, short)):
                 if batch.position is not None:
                     receipts[batch.position.offset] = outcome if isinstance(outcome, Receipt) else None
         start = self._log.states([place])[place].start
@@ -50,6 +61,8 @@ class Healer:
             mended.holes += self._covered(place, span, receipts, start)
         for offset, expected in short.items():
             self._compared(place, offset, expected, receipts, start, mended)
+        if mended.elsewhere:
+            self._store.settle(place, mended.elsewhere)
         return mended
 
     def _covered(
@@ -86,6 +99,8 @@ class Healer:
             cause = Cause.LOST if offset < start else Cause.SHORT
             mended.holes.append(Hole.at(place, span, cause))
             return
+        if not receipt.accepted:
+            mended.elsewhere.append(offset)
         quarantined = max(0, len(receipt.rejections) - expected.rejected)
         if receipt.accepted or quarantined:
             hole = Hole.at(place, span, Cause.SHORT)
@@ -93,7 +108,11 @@ class Healer:
         else:
             mended.settled += 1
 
-
-def _records(reader: Reader, place: Place, wanted: Sequence[Span]) -> Iterator[Batch]:
-    for records in reader.read(place, wanted):
-        yield from records
+    def _records(
+        self, reader: Reader, place: Place, wanted: Sequence[Span], short: Mapping[int, Expected]
+    ) -> Iterator[Batch]:
+        for records in reader.read(place, wanted):
+            for batch in records:
+                was_counted = batch.position is not None and batch.position.offset in short
+                if not was_counted or self._ours(batch.tenant):
+                    yield batch

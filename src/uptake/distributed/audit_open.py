@@ -35,8 +35,10 @@ def open_audit(
     writer = log_writer(settings, CLIENT_ID)
     stack.callback(writer.close)
     letters = letters_sink(writer, home.clock, SOURCE)
-    pipeline = Pipeline(workspaces, database, home.clock, told, letters, settled=True)
+    pipeline = Pipeline(workspaces, database, home.clock, told, letters)
     feeder = Feeder(pipeline, settings.worker_batch_events, waits)
     store = AuditStore(database)
-    healer = Healer(log, store, lambda: Reader(settings), feeder)
+    healer = Healer(
+        log, store, lambda: Reader(settings), feeder, lambda tenant: workspaces(tenant) is not None
+    )
     return Audit(home.state, log, store, event_topics(settings), healer)

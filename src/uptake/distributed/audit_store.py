@@ -24,7 +24,7 @@ class AuditStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         folder = files("uptake.distributed")
-        names = ("covered", "expected", "found", "found_recent", "break_tie", "server")
+        names = ("covered", "expected", "found", "found_recent", "break_tie", "settle", "server")
         self._sql = {name: (folder / f"{name}.sql").read_text("utf-8") for name in names}
 
     def server_started_at(self) -> datetime:
@@ -64,6 +64,10 @@ class AuditStore:
             self._database.command(
                 self._sql["break_tie"], {"table": table, **place._asdict(), "offsets": list(offsets)}
             )
+
+    def settle(self, place: Place, offsets: Sequence[int]) -> None:
+        """Ask no more for the events that these records brought."""
+        self._database.command(self._sql["settle"], {**place._asdict(), "offsets": list(offsets)})
 
     def _ask(self, name: str, place: Place, span: Span) -> list[dict[str, Any]]:
         return self._database.query(self._sql[name], {**place._asdict(), **span._asdict()})

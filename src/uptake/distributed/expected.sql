@@ -1,4 +1,4 @@
--- Records of a partition that brought new events, but for those that the audit has read again.
+-- Records of a partition that brought new events, but for those that lack nothing (settle.sql).
 
 SELECT
     offset,
