@@ -17,14 +17,15 @@ class Observed:
     """What was seen at one moment.
 
     `committed` and `ends` are offsets by partition (`ends` as the broker said them last); `stopped` partitions stand
-    still on purpose; `waiting` is when something that is not ours (the store, a workspace) last made us wait,
-    `beat` when the event loop last did anything, both in the clock's seconds.
+    still on purpose; `waiting` is when something that is not ours (the store, a workspace) last made a partition's
+    stream wait, for the partitions of streams that wait; `beat` is when the event loop last did anything, both in the
+    clock's seconds.
     """
 
     committed: Mapping[Place, int]
     ends: Mapping[Place, int]
     beat: float
-    waiting: float | None = None
+    waiting: Mapping[Place, float] = field(default_factory=dict)
     stopped: Set[Place] = frozenset()
 
 
@@ -42,14 +43,14 @@ class Liveness:
         self.stuck = ()
         if now - seen.beat >= self.stall:
             return f"the event loop has not moved for {now - seen.beat:.0f} s"
-        # Retries that are alive: each one moves `waiting` on.
-        excused = seen.waiting is not None and now - seen.waiting < self.stall
+        # Retries that are alive: each one moves `waiting` on. They excuse their own stream and no other.
+        excused = {place for place, at in seen.waiting.items() if now - at < self.stall} | seen.stopped
         for place in [place for place in self._still if place not in seen.committed]:
             del self._still[place]
         for place, committed in seen.committed.items():
             before = self._still.get(place)
             behind = seen.ends.get(place, 0) > committed
-            if before is None or before[0] != committed or not behind or excused or place in seen.stopped:
+            if before is None or before[0] != committed or not behind or place in excused:
                 self._still[place] = (committed, now)
         stuck = {place: now - since for place, (_, since) in self._still.items() if now - since >= self.stall}
         self.stuck = tuple(stuck)

@@ -89,11 +89,13 @@ class Runner:
             asyncio.run_coroutine_threadsafe(self._intake.go_on(place), self._loop)
 
     async def _main(self, ready: Callable[[], None]) -> Exit:
-        self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
+        app = self._assemble()
+        self._loop = (
+            asyncio.get_running_loop()
+        )  # from now on other threads may ask: what they ask is all there
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop, Exit.OK)
-        app = self._assemble()
         tasks = [asyncio.create_task(one.run()) for one in self._each()]
         tasks.append(asyncio.create_task(self._beat()))
         ready()
@@ -167,14 +169,18 @@ class Runner:
 
     async def _beat(self) -> None:
         while True:
-            waits = [one.waited for one in self._each() if one.waited is not None]
-            self.store_away = bool(waits)
-            stopped = frozenset(self._intake.stopped)
-            self._metrics.stopped.set(len(stopped))
-            self._observed = Observed(
-                self._acks.positions(), {}, time.monotonic(), max(waits) if waits else None, stopped
-            )
+            self._look(time.monotonic())
             await asyncio.sleep(BEAT_SECONDS)
+
+    def _look(self, now: float) -> None:
+        self.store_away = any(one.waited is not None for one in self._each())
+        stopped = frozenset(self._intake.stopped)
+        self._metrics.stopped.set(len(stopped))
+        committed = self._acks.positions()
+        # Each stream's wait is its own: a store that takes no letters excuses no events that hang.
+        waits = {place: self._conveyors[place[0]].waited for place in committed}
+        waiting = {place: at for place, at in waits.items() if at is not None}
+        self._observed = Observed(committed, {}, now, waiting, stopped)
 
     def _stop(self, code: Exit) -> None:
         if not self._ended.is_set():

@@ -69,9 +69,8 @@ class Watchdog:
             if self._away is None:
                 _log.warning("log_not_answering", error=type(error).__name__)
             self._away = now
-        waits = [at for at in (seen.waiting, self._away) if at is not None]
-        waiting = max(waits) if waits else None
-        seen = Observed(seen.committed, self._known, seen.beat, waiting, seen.stopped)
+        waiting = seen.waiting if self._away is None else dict.fromkeys(seen.committed, self._away)
+        seen = replace(seen, ends=self._known, waiting=waiting)
         self._metrics.look(seen.committed, self._liveness.behind(seen))
         why = self._liveness.look(seen, now)
         if not self._liveness.stuck:

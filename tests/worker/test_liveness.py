@@ -32,7 +32,7 @@ def test_a_committed_offset_that_stands_still_behind_the_end_is_stuck() -> None:
     [
         pytest.param(seen(5, committed=6), id="it moved"),
         pytest.param(seen(5, end=5), id="there was nothing to do"),
-        pytest.param(seen(5, waiting=4.0), id="the store was waited for"),
+        pytest.param(seen(5, waiting={P0: 4.0}), id="the store was waited for"),
         pytest.param(seen(5, stopped=frozenset({P0})), id="it was stopped on purpose"),
         pytest.param(Observed({}, {}, 5), id="it was somebody else's"),
     ],
@@ -43,8 +43,16 @@ def test_what_moves_has_nothing_to_do_or_is_excused_begins_anew(between: Observe
 
 
 def test_an_excuse_that_is_not_renewed_wears_off() -> None:
-    last_try = seen(12, waiting=1.0)
-    assert looks((0, seen(0, waiting=0.0)), (2, seen(2, waiting=1.0)), (12, last_try))[2] != ""
+    last_try = seen(12, waiting={P0: 1.0})
+    assert looks((0, seen(0, waiting={P0: 0.0})), (2, seen(2, waiting={P0: 1.0})), (12, last_try))[2] != ""
+
+
+def test_a_stream_that_waits_for_its_store_excuses_its_own_partitions_and_no_other() -> None:
+    liveness = Liveness(10.0)
+    for at in map(float, range(11)):
+        said = liveness.look(Observed({P0: 5, P1: 5}, {P0: 6, P1: 6}, at, {P1: at}), at)
+    assert said == "t[0] has work and no commit for 10 s"
+    assert liveness.stuck == (P0,)
 
 
 def test_one_partition_that_moves_is_no_excuse_for_another() -> None:
