@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -31,8 +31,22 @@ _FIRST_VERSION = 1  # what an event that says none is
 
 def letter_lines(batch: Batch, rejections: Iterable[Rejection], ver: int) -> list[bytes]:
     """One JSON line a refused event. `ver` decides which refusal of the same thing is the letter: when the batch was
-    received, in Unix milliseconds, so that reading a record again changes nothing."""
+    received, in Unix milliseconds, so that reading a record again changes nothing. In the log, see `by_log_time`."""
     return [_line(batch, rejection, ver) for rejection in rejections]
+
+
+def by_log_time(letter: Mapping[str, Any], text: str, appended_ms: int) -> bytes:
+    """The line for a letter of the log, which there is written as `text`, with a version by the broker's clock.
+
+    A worker's letter has one: the broker's time of the record that was refused. A gateway refuses what never was in
+    the log, by its own clock; were that ahead, a worker's later refusal would be the older one, and a letter that was
+    redriven between the two would never wait again. `appended_ms` is the broker's time of the letter itself, which is
+    the same at each re-read.
+    """
+    if letter.get("log_topic"):
+        return text.encode()
+    # In ASCII: a field that is not known here may hold half a character.
+    return json.dumps({**letter, "ver": appended_ms}, separators=(",", ":")).encode()
 
 
 def is_letter(value: object) -> bool:

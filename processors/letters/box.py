@@ -72,7 +72,8 @@ class LetterBox:
 
     def mark(self, rows: Sequence[Row], at: datetime) -> None:
         """Note that these letters, as they were read, were redriven. A later refusal of the same thing has a higher
-        version and is a letter that waits again; reading the refused record again has not."""
+        version and is a letter that waits again; reading the refused record again has not. That holds because all
+        versions of a letter are of one clock: the broker's, or without a log that of this machine."""
         marked = [{**row, "ver": row["ver"] + 1, "redriven_at": at} for row in rows]
         lines = [json.dumps(row, default=_text, separators=(",", ":")).encode() for row in marked]
         with translated("writing dead_letters"):

@@ -16,7 +16,7 @@ from uptake.processors.worker.acks import Place
 from uptake.processors.worker.gather import Fetched
 from uptake.processors.worker.work import Decided, Done
 from uptake.schemas.batch import Batch, LogPosition, MalformedBatch, Receipt, RejectionReason
-from uptake.schemas.letters import is_letter
+from uptake.schemas.letters import by_log_time, is_letter
 from uptake.schemas.records import Unreadable, batch_of
 from uptake.schemas.split import elements
 
@@ -101,7 +101,8 @@ class Letters:
             except MalformedBatch as error:
                 _unreadable(record, str(error))
                 continue
-            letters = [text.encode() for value, text in found if is_letter(value)]
+            at = record.appended_ms
+            letters = [by_log_time(value, text, at) for value, text in found if is_letter(value)]
             if len(letters) < len(found):
                 _unreadable(record, f"{len(found) - len(letters)} of its items are no letters")
             lines += letters
