@@ -14,8 +14,10 @@ from uptake import kafka as clients
 from uptake.distributed.audit_log import Place
 from uptake.distributed.audit_mark import remembered
 from uptake.distributed.audit_report import AuditReport, Cause
+from uptake.distributed.audit_store import AuditStore, oldest
 from uptake.errors import UnavailableError
 from uptake.local.kafka import KafkaNode
+from uptake.processors.audit import Span
 from uptake.schemas.records import event_records
 
 
@@ -119,7 +121,9 @@ def test_lost_events_of_a_tenant_without_a_workspace_here_stay_holes_and_become_
     world.delete_events(0, 2)
     here = dict(world.workspaces)
     world.workspaces.clear()
-    assert found(world.audit.look(world.now)) == [(Cause.SHORT, 0, 1, False)]
+    report = world.audit.look(world.now)
+    assert found(report) == [(Cause.SHORT, 0, 1, False)]
+    assert (report.strangers, report.settled, report.document()["strangers"]) == (1, 0, 1)
     assert world.rows("dead_letters") == []
     world.workspaces.update(here)
     assert found(world.audit.look(world.now)) == [(Cause.SHORT, 0, 1, True)]
@@ -170,6 +174,18 @@ def test_of_two_contents_with_the_same_version_the_one_that_counts_keeps_countin
     assert after["ver"] == before["ver"] + 1
     [letter] = world.rows("dead_letters")
     assert json.loads(letter["payload"])["output_tokens"] != after["output_visible_tokens"]
+
+
+def test_a_tie_is_looked_for_among_rows_that_are_not_older_than_their_record(world: Any) -> None:
+    world.append([world.event("same", output_tokens=100)])
+    world.append([world.event("same", output_tokens=999)], partition=1)
+    race(world, same_time=True)
+    [before] = world.rows()
+    place, store = Place(world.usage, 0), AuditStore(world.database)
+    store.break_ties(place, [0], before["inserted_at"] + timedelta(hours=1))
+    assert world.rows() == [before]
+    store.break_ties(place, [0], oldest(store.expected(place, Span(0, 1)).values()))
+    assert [row["ver"] for row in world.rows()] == [before["ver"] + 1]
 
 
 def test_a_race_is_found_among_what_is_new_too(world: Any) -> None:

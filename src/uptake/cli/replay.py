@@ -156,6 +156,10 @@ def _print_audit(report: AuditReport, as_json: bool) -> None:
         out.print(
             f"{report.settled:,} records lacked events that another record had brought: nothing is wrong"
         )
+    if report.strangers:
+        out.print(
+            f"{report.strangers:,} records that lack events are of tenants without a workspace here: left as they are"
+        )
     rows = [
         {
             "topic": hole.topic,

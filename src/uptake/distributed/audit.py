@@ -29,7 +29,7 @@ from uptake.distributed.audit_heal import Healer
 from uptake.distributed.audit_log import Log, Place
 from uptake.distributed.audit_mark import Memory, remembered
 from uptake.distributed.audit_report import AuditReport, Cause, Hole
-from uptake.distributed.audit_store import AuditStore
+from uptake.distributed.audit_store import AuditStore, oldest
 from uptake.errors import UnavailableError
 from uptake.processors.audit import (
     Expected,
@@ -51,8 +51,6 @@ TRAIL = timedelta(minutes=10)
 """For how long a record's content is compared: longer than an insert can be on its way (300 s)."""
 STEP = timedelta(minutes=1)
 MARGIN = timedelta(minutes=2)
-SKEW = timedelta(hours=1)
-"""How much the clocks of broker and database may differ: a record's rows are not older than the record."""
 RESTART_SLACK = timedelta(seconds=5)
 COMPARED_AT_ONCE = 20_000
 HEALED_AT_ONCE = 10_000
@@ -185,8 +183,7 @@ class Audit:
                     # Rows of before the window, or of a late commit, are found where they are looked for.
                     stretch = Span(min(suspects), max(suspects) + 1)
                     closer = {offset: expected[offset] for offset in suspects}
-                    since = min(record.appended_at for record in closer.values()) - SKEW
-                    found = self._store.found(one.place, stretch, since)
+                    found = self._store.found(one.place, stretch, oldest(closer.values()))
                     one.short |= {offset: expected[offset] for offset in short(closer, found)}
 
     def _holes(self, partitions: Sequence[_Partition]) -> list[Hole]:
@@ -220,6 +217,7 @@ class Audit:
             for offset in chosen:
                 del one.short[offset]
             report.settled += mended.settled
+            report.strangers += mended.strangers
             # What was said of them before gives way to what became of them.
             others = [hole for hole in report.holes if not _is(hole, one.place, Cause.UNPROCESSED)]
             waiting = [Hole.at(one.place, span, Cause.UNPROCESSED) for span in later]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from uptake.distributed.audit_log import Log, Place
 from uptake.distributed.audit_report import Cause, Hole
-from uptake.distributed.audit_store import AuditStore
+from uptake.distributed.audit_store import AuditStore, oldest
 from uptake.distributed.feed import Feeder
 from uptake.distributed.reread import Reader
 from uptake.processors.audit import Expected, Span, holes, spans, split
@@ -17,11 +17,13 @@ from uptake.schemas.batch import Batch, Receipt, RejectionReason
 @dataclass(slots=True)
 class Mended:
     """What became of one partition's holes, and how many short records lacked nothing after all. `elsewhere` are the
-    records whose missing events are known under another one, or quarantined: of them nothing more is asked."""
+    records whose missing events are known under another one, or quarantined: of them nothing more is asked.
+    `strangers` are short records of tenants without a workspace here, which stay as they are."""
 
     holes: list[Hole] = field(default_factory=list)
     settled: int = 0
     elsewhere: list[int] = field(default_factory=list)
+    strangers: int = 0
 
 
 class Healer:
@@ -48,15 +50,15 @@ class Healer:
             return Mended()
         if short:
             # Reading again asks what is known under an id, and must hear of the row that counts.
-            self._store.break_ties(place, list(short))
+            self._store.break_ties(place, list(short), oldest(short.values()))
         receipts: dict[int, Receipt | None] = {}
+        mended = Mended()
         with self._reader() as reader:
             wanted = sorted([*missing, *spans(short)])
-            for batch, outcome in self._feeder.feed(self._records(reader, place, wanted, short)):
+            for batch, outcome in self._feeder.feed(self._records(reader, place, wanted, short, mended)):
                 if batch.position is not None:
                     receipts[batch.position.offset] = outcome if isinstance(outcome, Receipt) else None
         start = self._log.states([place])[place].start
-        mended = Mended()
         for span in missing:
             mended.holes += self._covered(place, span, receipts, start)
         for offset, expected in short.items():
@@ -109,10 +111,17 @@ class Healer:
             mended.settled += 1
 
     def _records(
-        self, reader: Reader, place: Place, wanted: Sequence[Span], short: Mapping[int, Expected]
+        self,
+        reader: Reader,
+        place: Place,
+        wanted: Sequence[Span],
+        short: Mapping[int, Expected],
+        mended: Mended,
     ) -> Iterator[Batch]:
         for records in reader.read(place, wanted):
             for batch in records:
                 was_counted = batch.position is not None and batch.position.offset in short
-                if not was_counted or self._ours(batch.tenant):
+                if was_counted and not self._ours(batch.tenant):
+                    mended.strangers += 1
+                else:
                     yield batch

@@ -50,7 +50,8 @@ class Hole:
 class AuditReport:
     """One look. `checked` are the records whose coverage was looked at, `compared` those whose events were counted,
     `settled` those that lacked events which are there from another record: two workers had written the same new
-    event at the same moment, it counts once, and nothing was wrong. `lag` is by topic, in records. `trouble` is
+    event at the same moment, it counts once, and nothing was wrong. `strangers` lack events and stay unhealed, because
+    their tenants have no workspace here. `lag` is by topic, in records. `trouble` is
     why something could not be healed now."""
 
     at: datetime
@@ -58,6 +59,7 @@ class AuditReport:
     checked: int = 0
     compared: int = 0
     settled: int = 0
+    strangers: int = 0
     holes: list[Hole] = field(default_factory=list)
     lag: dict[str, int] = field(default_factory=dict)
     restarted: bool = False
@@ -95,6 +97,7 @@ class AuditReport:
             "checked": self.checked,
             "compared": self.compared,
             "settled": self.settled,
+            "strangers": self.strangers,
             "restored": self.restored,
             "quarantined": self.quarantined,
             "unhealed": self.unhealed,

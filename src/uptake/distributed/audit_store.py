@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
@@ -15,7 +15,15 @@ from uptake.processors.audit import Expected, Span, slices
 SLICE = 1_000_000
 """Offsets whose coverage is asked at once."""
 
+SKEW = timedelta(hours=1)
+"""How much the clocks of broker and database may differ: a record's rows are not older than the record."""
+
 TABLES = ("usage", "feedback", "cost")
+
+
+def oldest(records: Iterable[Expected]) -> datetime:
+    """The moment, by the database's clock, before which no row of these records (at least one) was inserted."""
+    return min(record.appended_at for record in records) - SKEW
 
 
 class AuditStore:
@@ -58,12 +66,12 @@ class AuditStore:
             found[Place(row["topic"], row["partition"])][row["offset"]] = row["found"]
         return found
 
-    def break_ties(self, place: Place, offsets: Sequence[int]) -> None:
-        """Let one row win for good where several of one id have the same version and other content."""
+    def break_ties(self, place: Place, offsets: Sequence[int], since: datetime) -> None:
+        """Let one row win for good where several of one id have the same version and other content. No row of these
+        records was inserted before `since`."""
+        bound = {**place._asdict(), "offsets": list(offsets), "since": since}
         for table in TABLES:
-            self._database.command(
-                self._sql["break_tie"], {"table": table, **place._asdict(), "offsets": list(offsets)}
-            )
+            self._database.command(self._sql["break_tie"], {"table": table, **bound})
 
     def settle(self, place: Place, offsets: Sequence[int]) -> None:
         """Ask no more for the events that these records brought."""
