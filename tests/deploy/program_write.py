@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import chdb
@@ -33,7 +33,8 @@ def main() -> None:
     for offset, batch in enumerate(given["batches"]):
         position = LogPosition("uptake.usage", 0, offset)
         body = json.dumps(batch["events"]).encode()
-        outcomes += pipeline.process([Batch(batch["tenant"], body, now, position=position)])
+        appended_at = now + timedelta(milliseconds=offset)
+        outcomes += pipeline.process([Batch(batch["tenant"], body, appended_at, position=position)])
     for workspace in workspaces.values():
         publish_roster(database, workspace, clock)
     database.close()

@@ -219,6 +219,7 @@ def test_an_http_endpoint_needs_its_key_and_no_tenant(no_environment: None) -> N
 
 def test_the_apps_own_kafka_clients_may_log_what_they_like(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "kafka")  # the service's own clients, in other tests, leave it at INFO
     hush()
     log = logging.getLogger("kafka.producer.kafka")
     log.debug(
