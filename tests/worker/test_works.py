@@ -107,9 +107,9 @@ def test_the_next_owner_goes_on_counting_where_the_last_one_was(database: Databa
 
 def test_a_record_that_is_none_is_a_letter_and_stops_nothing(database: Database, tenant: str) -> None:
     work = works(database, tenant)
-    broken = fetched(tenant, 0, event(f"{tenant}x"))._replace(value=b"{", headers=())
-    empty = broken._replace(offset=1, value=None)
-    decided = work.decide([broken, empty, fetched(tenant, 2, event(f"{tenant}y"))])
+    broken = fetched(tenant, 0, event(f"{tenant}x"))._replace(value=f"{{{tenant}".encode(), headers=())
+    other = broken._replace(offset=1, value=f"[{tenant}".encode())
+    decided = work.decide([broken, other, fetched(tenant, 2, event(f"{tenant}y"))])
     assert work.write(decided).accepted == 1
     rows = database.query(
         "SELECT reason, log_offset FROM dead_letters FINAL WHERE log_topic = {topic:String} ORDER BY log_offset",
