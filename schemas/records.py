@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 
@@ -28,6 +28,8 @@ from uptake.schemas.batch import (
 
 MAX_RECORD_BYTES = 900 * 1024
 """Most bytes of a record's value. With key and headers it stays under Kafka's usual mebibyte."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Topic(StrEnum):
@@ -246,3 +248,13 @@ def _text(raw: bytes | None) -> str | None:
 
 def _digest(*parts: bytes) -> str:
     return blake2b(b"\x1f".join(parts), digest_size=16).hexdigest()
+
+
+def read_record(
+    value: bytes | None, headers: Iterable[tuple[str, bytes]], position: LogPosition, appended_ms: int
+) -> Batch:
+    """As `batch_of`, with the broker's time in Unix milliseconds; a record that is no batch is an UnreadableRecord."""
+    try:
+        return batch_of(value, headers, position, _EPOCH + timedelta(milliseconds=appended_ms))
+    except Unreadable as unreadable:
+        return unreadable.batch

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -17,11 +16,10 @@ from uptake.processors.worker.gather import Fetched
 from uptake.processors.worker.work import Decided, Done
 from uptake.schemas.batch import Batch, LogPosition, MalformedBatch, Receipt, RejectionReason
 from uptake.schemas.letters import by_log_time, is_letter
-from uptake.schemas.records import Unreadable, batch_of
+from uptake.schemas.records import read_record
 from uptake.schemas.split import elements
 
 MAX_LETTERS = 10_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger(__name__)
 
 
@@ -123,8 +121,4 @@ def _unreadable(record: Fetched, why: str) -> None:
 
 def _batch(record: Fetched) -> Batch:
     position = LogPosition(record.topic, record.partition, record.offset)
-    appended_at = _EPOCH + timedelta(milliseconds=record.appended_ms)
-    try:
-        return batch_of(record.value, record.headers, position, appended_at)
-    except Unreadable as unreadable:
-        return unreadable.batch
+    return read_record(record.value, record.headers, position, record.appended_ms)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from kafka.structs import TopicPartition
 
+from uptake.processors.worker.acks import Place
+
 if TYPE_CHECKING:
     from kafka import KafkaConsumer
 
-Place = tuple[str, int]
 POLL_MS = 5_000
 LOOK_TIMES = {"request_timeout_ms": 5_000, "bootstrap_timeout_ms": 3_000}
 

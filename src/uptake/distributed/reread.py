@@ -7,7 +7,6 @@ and the broker's time of a record make that exact.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from uptake.distributed.audit_log import Place
@@ -15,7 +14,7 @@ from uptake.errors import UnavailableError
 from uptake.kafka import consumer, unavailable
 from uptake.processors.audit import Span
 from uptake.schemas.batch import Batch, LogPosition
-from uptake.schemas.records import Unreadable, batch_of
+from uptake.schemas.records import read_record
 from uptake.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 POLL_SECONDS = 1.0
 PATIENCE = 30  # polls in a row that bring nothing and move nothing
 MAX_RECORDS = 500
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Reader:
@@ -99,8 +96,4 @@ class Reader:
 def batch_at(record: Any) -> Batch:
     """A record of kafka-python or aiokafka as a batch with its place in the log."""
     position = LogPosition(record.topic, record.partition, record.offset)
-    appended_at = _EPOCH + timedelta(milliseconds=record.timestamp)
-    try:
-        return batch_of(record.value, record.headers, position, appended_at)
-    except Unreadable as unreadable:
-        return unreadable.batch
+    return read_record(record.value, record.headers, position, record.timestamp)
