@@ -1,14 +1,15 @@
 """The neutral message: what is said, before anybody decides how it looks.
 
 Composers build it, renderers draw it, nothing in it knows Slack, terminals or HTML. All text is plain: a
-renderer escapes it for its medium. The outbox keeps it as JSON (`model_dump`, `model_validate`).
+renderer escapes it for its medium. The outbox keeps it as JSON (`model_dump`, `model_validate`), so a field that
+comes later has a default: messages of yesterday still load.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Part(BaseModel):
@@ -24,29 +25,46 @@ class Text(Part):
 
 
 class Table(Part):
-    """A table: `columns` are headers, `rows` cells of text; `caption` says what it shows (alternative text)."""
+    """A table: `columns` are headers, `rows` cells of text; `caption` says what it shows (alternative text).
+
+    `references` leads from each row to its definition and its query: one command a row, such as
+    `uptake kpi adoption --from 2026-11-09 --to 2026-11-15 --team Claims --explain` (empty for a row without
+    one), or none at all.
+    """
 
     part: Literal["table"] = "table"
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    references: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_a_row(self) -> Self:
+        if self.references and len(self.references) != len(self.rows):
+            raise ValueError(f"{len(self.references)} references for {len(self.rows)} rows")
+        return self
 
 
 class Series(Part):
-    """One line of a chart; a None is a gap, not 0."""
+    """One line of a chart, or one bar a label; a None is a gap, not 0."""
 
     name: str
     values: tuple[float | None, ...]
 
 
 class Chart(Part):
-    """A line chart over equal steps; `unit` "share" draws per cent. `summary` is its alternative text."""
+    """Lines over equal steps, or bars a label. `summary` is its alternative text.
+
+    Values of `unit` "share" are fractions and drawn as per cent, of "money" whole units of `currency` (ISO 4217).
+    """
 
     part: Literal["chart"] = "chart"
+    kind: Literal["line", "bar"] = "line"
     title: str
     labels: tuple[str, ...]
     series: tuple[Series, ...]
     unit: Literal["share", "count", "money"] = "share"
+    currency: str = ""
     summary: str
 
 
@@ -83,12 +101,19 @@ Block = Annotated[Text | Table | Chart | Actions | Buttons | Footer, Field(discr
 
 
 class Message(Part):
-    """One message about one fact. `identity` is the fact's; `summary` is the one-line notification text."""
+    """One message about one fact. `identity` is the fact's; `summary` is the one-line notification text.
+
+    `notice` is what a reader must see before anything else, such as what a restatement changed. `details` is what
+    stands behind the message: the thread in Slack, below a heading elsewhere. Slack draws two charts a message.
+    """
 
     identity: str
     kind: Literal["digest", "budget", "finding"]
+    cadence: Literal["weekly", "monthly", "quarterly"] = "weekly"
     tenant: str
     locale: Literal["en", "fr"] = "en"
     title: str
     summary: str
+    notice: str = ""
     blocks: tuple[Block, ...]
+    details: tuple[Block, ...] = ()
