@@ -17,9 +17,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from uptake.errors import UsageError
-from uptake.sql.results import Direction, Unit
+from uptake.sql.results import Cadence, Direction, Unit
 
-_COLUMN = re.compile(r"\bAS\s+(excluded|extra)_(\w+)", re.IGNORECASE)
+_COLUMN = re.compile(r"\bAS\s+(excluded|extra|part)_(\w+)", re.IGNORECASE)
+_APPS = re.compile(r"\{\s*apps\s*:")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 Words = Annotated[str, Field(min_length=1)]
@@ -35,12 +36,17 @@ class Title(BaseModel):
 class KpiDefinition(BaseModel):
     """What kpi.yaml says, with the query beside it.
 
+    `cadence` is the digest in which the KPI is read first.
     `people` names the column that counts people, if one does: a cell with fewer than five is not shown.
     `interval` is "wilson" for shares of independent answers or people; money and tokens have none.
     `counts_money`: a share whose numerator and denominator are amounts in nano units.
     `per_team` is false where the data knows no team: such a KPI is always the organisation's.
     `activity_sql` asks the same of activity (docs/adr/0009-activity.md), None where only the events can answer.
-    `excludes` and `extras` explain the columns `excluded_<name>` and `extra_<name>` of the query, all of them.
+    `excludes`, `extras` and `parts` explain the columns `excluded_<name>`, `extra_<name>` and `part_<name>` of the
+    query, all of them. Parts divide the denominator and add up to it.
+    `by` explains the further columns that a row is about, beside its team: finer rows, which add up all the same.
+    `measure` names the function of `sql.measures` that makes the value of rows whose sum says nothing (a median).
+    `look_back_weeks`: the query reads so many weeks, of which the period's end is the last: parameters `window_…`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,15 +57,30 @@ class KpiDefinition(BaseModel):
     title: Title
     unit: Unit
     direction: Direction
+    cadence: Cadence
     formula: Words
     excludes: Mapping[str, Words] = {}
     extras: Mapping[str, Words] = {}
+    parts: Mapping[str, Words] = {}
+    by: Mapping[str, Words] = {}
+    measure: str | None = None
+    look_back_weeks: Annotated[int, Field(ge=0, le=104)] = 0
     definition_version: Annotated[int, Field(ge=1)]
     interval: Literal["wilson", "none"] = "none"
     people: Literal["numerator", "denominator", "none"] = "none"
     per_team: bool = True
     counts_money: bool = False
     example: Words
+
+    @property
+    def divides(self) -> bool:
+        """Whether the value is a numerator by a denominator."""
+        return self.unit in ("share", "ratio", "unit_money")
+
+    @property
+    def by_app(self) -> bool:
+        """Whether it can be had for some apps alone: its rows are of an app each, or its query takes `apps`."""
+        return "app" in self.by or _APPS.search(self.sql) is not None
 
 
 def read_definition(folder: Traversable) -> KpiDefinition:
@@ -74,14 +95,13 @@ def read_definition(folder: Traversable) -> KpiDefinition:
     except (OSError, TypeError, yaml.YAMLError, ValidationError) as error:
         raise UsageError(f"{where}: {error}", "a KPI is a folder with query.sql and kpi.yaml") from error
     columns = set(_COLUMN.findall(sql))
-    declared = {("excluded", name) for name in definition.excludes} | {
-        ("extra", n) for n in definition.extras
-    }
+    explained = {"excluded": definition.excludes, "extra": definition.extras, "part": definition.parts}
+    declared = {(kind, name) for kind, names in explained.items() for name in names}
     if columns != declared:
         differing = ", ".join(sorted(f"{kind}_{name}" for kind, name in columns ^ declared))
         raise UsageError(
             f"{where}: the query and its description differ in {differing}",
-            "explain each excluded_ and extra_ column under excludes and extras",
+            "explain each excluded_, extra_ and part_ column under excludes, extras and parts",
         )
     if definition.activity_sql is not None and set(_COLUMN.findall(definition.activity_sql)) != columns:
         raise UsageError(
@@ -105,6 +125,18 @@ def load_query(name: str) -> str:
     return (files("uptake.sql") / "queries" / f"{name}.sql").read_text("utf-8")
 
 
+UNITS: Mapping[Unit, str] = {
+    "share": "share",
+    "count": "count",
+    "money": "money",
+    "ratio": "ratio",
+    "unit_money": "money an item",
+    "days": "days",
+    "milliseconds": "ms",
+    "points": "points",
+}
+
+
 def to_markdown(catalogue: Mapping[str, KpiDefinition]) -> str:
     """The catalogue for people: one section a KPI, with its query."""
     lines = [
@@ -118,18 +150,25 @@ def to_markdown(catalogue: Mapping[str, KpiDefinition]) -> str:
         "Money is counted in nano units (10⁻⁹) of the organisation's currency. A group of fewer than five people is",
         "not shown, nor is what would reveal it by subtraction.",
         "",
-        "| KPI | unit | better | per team | version |",
-        "|---|---|---|---|---|",
+        "| KPI | unit | cadence | better | per team | per app | version |",
+        "|---|---|---|---|---|---|---|",
     ]
     for kpi in catalogue.values():
         better = {"up": "higher", "down": "lower", "none": "neither"}[kpi.direction]
-        per_team = "yes" if kpi.per_team else "no"
+        per_team, per_app = ("yes" if known else "no" for known in (kpi.per_team, kpi.by_app))
         lines.append(
-            f"| [`{kpi.name}`](#{kpi.name}) | {kpi.unit} | {better} | {per_team} | {kpi.definition_version} |"
+            f"| [`{kpi.name}`](#{kpi.name}) | {UNITS[kpi.unit]} | {kpi.cadence} | {better} | {per_team} | {per_app} "
+            f"| {kpi.definition_version} |"
         )
     for kpi in catalogue.values():
         lines += ["", f"## {kpi.name}", "", f"**{kpi.title.en}** · *{kpi.title.fr}*", "", kpi.formula.strip()]
-        for heading, words in (("Left out, and counted", kpi.excludes), ("Beside it", kpi.extras)):
+        described = {
+            "Parts, which add up to the denominator": kpi.parts,
+            "Left out, and counted": kpi.excludes,
+            "Beside it": kpi.extras,
+            "A row is of a team and": kpi.by,
+        }
+        for heading, words in described.items():
             if words:
                 lines += ["", f"{heading}:", ""]
                 lines += [f"- `{name}`: {meaning.strip()}" for name, meaning in words.items()]

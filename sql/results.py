@@ -10,7 +10,10 @@ from typing import Literal
 from uptake.calendar import Period
 from uptake.stats import Change, compare_pairs
 
-Unit = Literal["share", "count", "money"]
+Unit = Literal["share", "count", "money", "ratio", "unit_money", "days", "milliseconds", "points"]
+"""How a value reads: a share between 0 and 1; a count; money in nano units; a plain ratio (use cases a person); money
+an item, in nano units; days; milliseconds; points between −100 and 100."""
+Cadence = Literal["weekly", "monthly", "quarterly"]
 Direction = Literal["up", "down", "none"]
 Source = Literal["events", "activity"]
 """What a number was counted from: the events themselves (FINAL), or the cache by day, exact where it is used."""
@@ -20,10 +23,14 @@ Source = Literal["events", "activity"]
 class KpiResult:
     """One KPI of one audience in one period.
 
-    `value` is None when it is not known (no denominator, no event heard, or suppressed): that is not 0. For `unit`
-    "share" it is `numerator / denominator`, for "count" and "money" it is the numerator (money in nano units
-    of `currency`). `interval` is the Wilson 95 % interval of a share. `excluded` counts what was left out, by
-    name; `extras` holds further additive figures of the query (for instance decided and shown answers).
+    `value` is None when it is not known (no denominator, no event heard, or suppressed): that is not 0. For the units
+    "share", "ratio" and "unit_money" it is `numerator / denominator`, for "count" and "money" it is the numerator
+    (money in nano units of `currency`), for the others what the KPI's measure makes of its rows, with `details`
+    beside it (other quantiles, points of a curve). `interval` is the 95 % interval: Wilson's of a share, or the
+    measure's. `excluded` counts what was left out, by name; `extras` holds further additive figures of the query (for
+    instance decided and shown answers). `parts` divide the denominator; None is a part that is not shown.
+    `apps` is empty for all of them, or where the KPI cannot tell apps apart. `key` is what the result is about in a
+    breakdown.
     `suppressed`: the people cell was too small to be shown; numerator, denominator, interval and extras are
     then empty. `source` says what it was counted from; the number is the same from each, so two results that differ
     in nothing else are equal.
@@ -42,7 +49,11 @@ class KpiResult:
     currency: str = ""
     excluded: Mapping[str, int] = field(default_factory=dict)
     extras: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[str, int | None] = field(default_factory=dict)
+    details: Mapping[str, float] = field(default_factory=dict)
     suppressed: bool = False
+    apps: tuple[str, ...] = ()
+    key: str = ""
     source: Source = field(default="events", compare=False)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -14,10 +14,11 @@ from uptake.errors import UsageError
 from uptake.schemas.identity import id_range
 from uptake.sql.activity.reader import ActivityReader, Serving
 from uptake.sql.asking import ask, used_in
+from uptake.sql.building import Subject, build, cells_of, chosen, sizes
 from uptake.sql.catalogue import KpiDefinition, load_catalogue
+from uptake.sql.measures import Cell
 from uptake.sql.results import KpiResult, Source
 from uptake.sql.suppression import Shown
-from uptake.stats import wilson
 from uptake.workspace.models import Organisation, Workspace
 
 LATEST_ARRIVAL = timedelta(days=31)
@@ -25,9 +26,6 @@ LATEST_ARRIVAL = timedelta(days=31)
 
 _DECISIONS = 128
 """How many decisions on small groups a runner remembers: more than the KPIs and periods of a digest run."""
-
-Row = Mapping[str, int]
-"""What a query says of one team: `numerator`, `denominator`, `excluded_<name>`, `extra_<name>`. Additive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,7 @@ class Explanation:
     definition: KpiDefinition
     period: Period
     teams: tuple[str, ...]
+    apps: tuple[str, ...]
     sql: str
     parameters: Mapping[str, Any]
     source: Source
@@ -56,15 +55,19 @@ class _Question:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """Rows by team, and what they were counted from."""
+    """A KPI's rows in a period, and what they were counted from."""
 
+    definition: KpiDefinition
+    period: Period
     source: Source
-    rows: Mapping[str, Row]
+    cells: Sequence[Cell]
 
 
-def period_parameters(period: Period) -> dict[str, Any]:
-    """Parameters that every query may use: the period's edges in UTC, its ids, its days."""
+def period_parameters(period: Period, look_back_weeks: int = 0) -> dict[str, Any]:
+    """Parameters that every query may use: the period's edges in UTC, its ids, its days; those of the window of so many
+    weeks that ends with it (none: the period itself)."""
     id_from, id_to = id_range(period.start, period.end)
+    window = window_of(period, look_back_weeks)
     return {
         "from_": period.start,
         "to_": period.end,
@@ -74,8 +77,17 @@ def period_parameters(period: Period) -> dict[str, Any]:
         "first_day": period.first,
         "last_day": period.last,
         "after_day": period.after,
+        "window_from": window.start,
+        "window_id_from": id_range(window.start, window.end)[0],
+        "window_first_day": window.first,
         "zone": period.zone,
     }
+
+
+def window_of(period: Period, look_back_weeks: int) -> Period:
+    """The weeks that a KPI looks back on: so many that end with the period, never less than the period."""
+    first = period.after - timedelta(weeks=look_back_weeks)
+    return replace(period, first=min(first, period.first))
 
 
 def definition_parameters(organisation: Organisation) -> dict[str, Any]:
@@ -84,7 +96,8 @@ def definition_parameters(organisation: Organisation) -> dict[str, Any]:
 
 
 class KpiRunner:
-    """KPIs of one tenant. An audience is the sum of its teams, the organisation (no teams) of all rows.
+    """KPIs of one tenant. An audience is the sum of its teams, the organisation (no teams) of all rows; `apps` narrow
+    it to some apps, where a KPI can tell them apart.
 
     With `remember`, a KPI of a period is queried once for all audiences: for one digest run, not for longer.
 
@@ -110,52 +123,94 @@ class KpiRunner:
         self._organisation = workspace.organisation
         self._activity = (reader or ActivityReader(database)) if activity and database.uses_activity else None
         self._remember = remember
-        self._remembered: dict[tuple[str, Period], _Answer] = {}
+        self._remembered: dict[tuple[str, Period, tuple[str, ...]], _Answer] = {}
         self._serving: dict[tuple[Period, bool], Serving] = {}
         self._silent: dict[Period, bool] = {}
         audiences = [frozenset(a.teams) for a in workspace.channels.audiences if a.teams]
         # One decision for all KPIs, periods and audiences in which the teams are as large.
         self._shown = lru_cache(maxsize=_DECISIONS)(lambda sizes: Shown(dict(sizes), audiences))
 
-    def run(self, name: str, period: Period, teams: Sequence[str] = ()) -> KpiResult:
-        """One KPI of some teams (none: the organisation). Raises UsageError for a name that does not exist."""
-        definition = definition_of(name)
-        return self._result(definition, period, tuple(teams), self._answer(definition, period))
+    def run(
+        self, name: str, period: Period, teams: Sequence[str] = (), apps: Sequence[str] = ()
+    ) -> KpiResult:
+        """One KPI of some teams and apps (none: the organisation). Raises UsageError for a name that does not exist."""
+        answer = self._answer(definition_of(name), period, apps)
+        return self._result(answer, answer.cells, tuple(teams), tuple(apps))
 
-    def by_team(self, name: str, period: Period) -> dict[str, KpiResult]:
+    def by_team(self, name: str, period: Period, apps: Sequence[str] = ()) -> dict[str, KpiResult]:
         """One KPI of every team that has a row, by team ('' is what belongs to no team)."""
-        definition = definition_of(name)
-        answer = self._answer(definition, period)
-        shown = self._shown(_sizes(definition, answer.rows))
-        silent = self._is_silent(definition, period, answer.rows)
+        answer = self._answer(definition_of(name), period, apps)
+        teams = sorted({cell.team for cell in answer.cells})
+        cells = chosen(answer.definition, answer.cells, (), apps)
+        by_team: dict[str, list[Cell]] = {team: [] for team in teams}
+        for cell in cells:
+            by_team[cell.team].append(cell)
+        shown = self._shown(frozenset(sizes(answer.definition, cells).items()))
+        silent = self._is_silent(answer)
         return {
-            team: self._built(
-                definition,
-                period,
-                (team,),
-                [row],
+            team: build(
+                self._subject(answer, (team,), tuple(apps)),
+                of_team,
                 suppressed=team in shown.hidden,
                 silent=silent,
-                source=answer.source,
             )
-            for team, row in sorted(answer.rows.items())
+            for team, of_team in by_team.items()
         }
 
-    def series(self, name: str, periods: Iterable[Period], teams: Sequence[str] = ()) -> list[KpiResult]:
-        """One KPI in several periods, in their order."""
-        return [self.run(name, period, teams) for period in periods]
+    def breakdown(
+        self, name: str, period: Period, by: str, teams: Sequence[str] = (), apps: Sequence[str] = ()
+    ) -> dict[str, KpiResult]:
+        """One KPI of some teams and apps, for each value of a column that its `by` explains. Raises UsageError for a
+        column that it does not have."""
+        definition = definition_of(name)
+        if by not in definition.by:
+            known = f"one of: {', '.join(definition.by)}" if definition.by else "it has none"
+            raise UsageError(f"{name} cannot be divided by {by!r}", known)
+        answer = self._answer(definition, period, apps)
+        place = list(definition.by).index(by)
+        groups: dict[str, list[Cell]] = {}
+        for cell in answer.cells:
+            groups.setdefault(cell.keys[place], []).append(cell)
+        if apps and by == "app":
+            groups = {key: cells for key, cells in groups.items() if key in apps}
+        results = {
+            key: self._result(answer, cells, tuple(teams), tuple(apps), key)
+            for key, cells in sorted(groups.items())
+        }
+        return {
+            key: result for key, result in results.items() if chosen(definition, groups[key], teams, apps)
+        }
 
-    def explain(self, name: str, period: Period, teams: Sequence[str] = ()) -> Explanation:
+    def series(
+        self, name: str, periods: Iterable[Period], teams: Sequence[str] = (), apps: Sequence[str] = ()
+    ) -> list[KpiResult]:
+        """One KPI in several periods, in their order."""
+        return [self.run(name, period, teams, apps) for period in periods]
+
+    def explain(
+        self, name: str, period: Period, teams: Sequence[str] = (), apps: Sequence[str] = ()
+    ) -> Explanation:
         """The definition, the query and the parameters behind `run`, without running it."""
         definition = definition_of(name)
-        question = self._question(definition, period)
+        question = self._question(definition, period, apps)
         parameters = {**question.parameters, "tenant": self._database.name}
         return Explanation(
-            definition, period, tuple(teams), question.sql, parameters, question.source, question.why
+            definition,
+            period,
+            tuple(teams),
+            tuple(apps),
+            question.sql,
+            parameters,
+            question.source,
+            question.why,
         )
 
-    def _question(self, definition: KpiDefinition, period: Period) -> _Question:
-        every = {**period_parameters(period), **definition_parameters(self._organisation)}
+    def _question(self, definition: KpiDefinition, period: Period, apps: Sequence[str]) -> _Question:
+        every = {
+            **period_parameters(period, definition.look_back_weeks),
+            **definition_parameters(self._organisation),
+            "apps": list(apps),
+        }
         serving = self._served(definition, period)
         if definition.activity_sql is not None and serving.serves:
             sql = definition.activity_sql
@@ -170,87 +225,59 @@ class KpiRunner:
         if self._activity is None:
             return Serving(why="activity is switched off")
         people = definition.people != "none"
-        if (period, people) in self._serving:
-            return self._serving[period, people]
-        serving = self._activity.serving(period, people=people)
+        window = window_of(period, definition.look_back_weeks)
+        if (window, people) in self._serving:
+            return self._serving[window, people]
+        serving = self._activity.serving(window, people=people)
         if self._remember:
-            self._serving[period, people] = serving
+            self._serving[window, people] = serving
         return serving
 
-    def _answer(self, definition: KpiDefinition, period: Period) -> _Answer:
-        if (definition.name, period) in self._remembered:
-            return self._remembered[definition.name, period]
-        question = self._question(definition, period)
-        rows: dict[str, Row] = {
-            row.pop("team"): {column: int(value) for column, value in row.items()}
-            for row in self._database.query(question.sql, question.parameters)
-        }
-        answer = _Answer(question.source, rows)
+    def _answer(self, definition: KpiDefinition, period: Period, apps: Sequence[str]) -> _Answer:
+        # Rows that are of an app each serve all apps; a query that takes `apps` is another question for others.
+        asked = tuple(sorted(apps)) if definition.by_app and "app" not in definition.by else ()
+        key = definition.name, period, asked
+        if key in self._remembered:
+            return self._remembered[key]
+        question = self._question(definition, period, asked)
+        cells = cells_of(definition, self._database.query(question.sql, question.parameters))
+        answer = _Answer(definition, period, question.source, cells)
         if self._remember:
-            self._remembered[definition.name, period] = answer
+            self._remembered[key] = answer
         return answer
 
     def _result(
-        self, definition: KpiDefinition, period: Period, teams: tuple[str, ...], answer: _Answer
+        self,
+        answer: _Answer,
+        cells: Sequence[Cell],
+        teams: tuple[str, ...],
+        apps: tuple[str, ...],
+        key: str = "",
     ) -> KpiResult:
-        rows = answer.rows
+        definition = answer.definition
         if not definition.per_team:
             teams = ()
-        chosen = [row for team, row in rows.items() if not teams or team in teams]
-        suppressed = not self._shown(_sizes(definition, rows)).may_show(teams)
-        silent = self._is_silent(definition, period, rows)
-        return self._built(
-            definition, period, teams, chosen, suppressed=suppressed, silent=silent, source=answer.source
+        of_apps = chosen(definition, cells, (), apps)
+        shown = self._shown(frozenset(sizes(definition, of_apps).items()))
+        return build(
+            self._subject(answer, teams, apps, key),
+            chosen(definition, of_apps, teams, ()),
+            suppressed=not shown.may_show(teams),
+            silent=self._is_silent(answer),
         )
 
-    def _built(
-        self,
-        definition: KpiDefinition,
-        period: Period,
-        teams: tuple[str, ...],
-        rows: Sequence[Row],
-        *,
-        suppressed: bool,
-        silent: bool,
-        source: Source,
-    ) -> KpiResult:
-        """Add the rows up. A missing row adds nothing: teams without events have none."""
+    def _subject(
+        self, answer: _Answer, teams: tuple[str, ...], apps: tuple[str, ...], key: str = ""
+    ) -> Subject:
+        currency = self._organisation.currency
+        return Subject(answer.definition, answer.period, currency, answer.source, teams, apps, key)
 
-        def total(column: str) -> int:
-            return sum(row[column] for row in rows)
-
-        share = definition.unit == "share"
-        numerator = total("numerator")
-        unknown = silent and not numerator
-        denominator = total("denominator") if share else None
-        value: float | int | None = numerator
-        if denominator is not None:
-            value = numerator / denominator if denominator else None
-        interval = None
-        if definition.interval == "wilson" and denominator:
-            interval = wilson(numerator, denominator)
-        return KpiResult(
-            kpi=definition.name,
-            period=period,
-            teams=teams,
-            unit=definition.unit,
-            value=None if suppressed or unknown else value,
-            numerator=None if suppressed else numerator,
-            denominator=None if suppressed else denominator,
-            interval=None if suppressed or unknown else interval,
-            definition_version=definition.definition_version,
-            direction=definition.direction,
-            currency=self._organisation.currency if definition.unit == "money" else "",
-            excluded={} if suppressed else {n: total(f"excluded_{n}") for n in definition.excludes},
-            extras={} if suppressed else {n: total(f"extra_{n}") for n in definition.extras},
-            suppressed=suppressed,
-            source=source,
-        )
-
-    def _is_silent(self, definition: KpiDefinition, period: Period, rows: Mapping[str, Row]) -> bool:
+    def _is_silent(self, answer: _Answer) -> bool:
         """Whether nothing is known of a period. A KPI about people has rows from the roster alone, but counts nobody
         who was not heard of."""
-        if rows and (definition.people == "none" or any(row["numerator"] for row in rows.values())):
+        definition, period = answer.definition, answer.period
+        counted = definition.people == "none" or any(cell.figures["numerator"] for cell in answer.cells)
+        if answer.cells and counted:
             return False
         if period in self._silent:
             return self._silent[period]
@@ -267,10 +294,3 @@ def definition_of(name: str) -> KpiDefinition:
     if name not in catalogue:
         raise UsageError(f"there is no KPI {name!r}", f"one of: {', '.join(catalogue)}")
     return catalogue[name]
-
-
-def _sizes(definition: KpiDefinition, rows: Mapping[str, Row]) -> frozenset[tuple[str, int]]:
-    """People by team, of a KPI about people; empty for any other."""
-    if definition.people == "none":
-        return frozenset()
-    return frozenset((team, row[definition.people]) for team, row in rows.items())

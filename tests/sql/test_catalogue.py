@@ -14,6 +14,7 @@ GOOD = {
     "title": {"en": "Things", "fr": "Choses"},
     "unit": "count",
     "direction": "none",
+    "cadence": "weekly",
     "formula": "All things.",
     "extras": {"large": "things that are large"},
     "definition_version": 1,

@@ -25,8 +25,10 @@ TEXTS = {
     **{f"queries/{name}": load_query(name) for name in QUERIES},
 }
 
-EVENTS = r"event_id >= \{id_from(?:_late)?:UInt128\} AND event_id < \{id_to:UInt128\}"
-EDGES = r"{0} >= \{{from_:DateTime64\(3, 'UTC'\)\}} AND {0} < \{{to_:DateTime64\(3, 'UTC'\)\}}"
+EVENTS = r"event_id >= \{(?:id_from(?:_late)?|window_id_from):UInt128\} AND event_id < \{id_to:UInt128\}"
+EDGES = (
+    r"{0} >= \{{(?:from_|window_from):DateTime64\(3, 'UTC'\)\}} AND {0} < \{{to_:DateTime64\(3, 'UTC'\)\}}"
+)
 HAPPENED = rf"{EVENTS} AND (?:{EDGES.format('occurred_at')}|{EDGES.format('received_at')})"
 FILTERS = {
     "usage": HAPPENED,
@@ -35,7 +37,7 @@ FILTERS = {
     "roster": r"generation = \( SELECT generation FROM generations FINAL",
     "generations": r"name = 'roster'",
     "activity": (
-        r"zone = \{zone:String\} AND day >= \{(?:before_)?first_day:Date\} AND day < \{after_day:Date\} "
+        r"zone = \{zone:String\} AND day >= \{(?:before_|window_)?first_day:Date\} AND day < \{after_day:Date\} "
         r"AND generation IN \{generations:Array\(UInt64\)\}"
     ),
 }
@@ -185,6 +187,7 @@ def test_a_tenant_without_anything_gets_a_result(rows: Any, week: Period, name: 
     assert result.value is None, "no data is not no usage"
     assert set(result.excluded) == set(kpi.excludes)
     assert set(result.extras) == set(kpi.extras)
+    assert set(result.parts) == set(kpi.parts)
     assert not result.suppressed
 
 
@@ -200,6 +203,40 @@ def test_teams_add_up_to_the_organisation(rows: Any, week: Period, monday: datet
     assert whole.numerator == sum(part.numerator for part in parts.values())
     for figure, value in {**whole.excluded, **whole.extras}.items():
         assert value == sum({**part.excluded, **part.extras}[figure] for part in parts.values()), figure
+
+
+BROKEN_DOWN = [(name, column) for name in KPIS for column in load_catalogue()[name].by]
+
+
+@pytest.mark.parametrize(("name", "column"), BROKEN_DOWN)
+def test_a_breakdown_adds_up_to_the_whole(
+    rows: Any, week: Period, monday: datetime, name: str, column: str
+) -> None:
+    _someones_week(rows, monday, week)
+    rows.usage(monday, app="another-app", team="claims", cost_nano=7)
+    runner = rows.runner()
+    whole = runner.run(name, week)
+    parts = runner.breakdown(name, week, column)
+    if load_catalogue()[name].measure is None:
+        assert whole.numerator == sum(part.numerator or 0 for part in parts.values())
+    for figure, value in {**whole.excluded, **whole.extras}.items():
+        assert value == sum({**part.excluded, **part.extras}[figure] for part in parts.values()), figure
+
+
+@pytest.mark.parametrize("name", [name for name in KPIS if load_catalogue()[name].by_app])
+def test_an_app_alone_is_what_is_left_when_the_others_had_never_been(
+    rows: Any, week: Period, monday: datetime, name: str
+) -> None:
+    _someones_week(rows, monday, week)
+    alone = rows.runner().run(name, week)
+    at = monday + timedelta(hours=2)
+    rows.usage(at, app="another-app", team="claims", user_id="u11", cost_nano=7, response_id="x1")
+    rows.decision(at + timedelta(minutes=1), "rejected", app="another-app", response_id="x1")
+    rows.feedback(at, app="another-app", kind="thumb", thumb="down", response_id="x1")
+    app = "helper"
+    only = rows.runner().run(name, week, (), (app,))
+    assert only.apps == (app,)
+    assert (only.value, only.numerator, only.denominator) == (alone.value, alone.numerator, alone.denominator)
 
 
 @pytest.mark.parametrize("name", KPIS)

@@ -22,6 +22,7 @@ WITH
             AND event_id >= {id_from:UInt128} AND event_id < {id_to:UInt128}
             AND occurred_at >= {from_:DateTime64(3, 'UTC')} AND occurred_at < {to_:DateTime64(3, 'UTC')}
             AND intent = 'deliberate'
+            AND (empty({apps:Array(String)}) OR app IN {apps:Array(String)})
         GROUP BY user_id, if(user_id = '', team, '')
     )
 SELECT

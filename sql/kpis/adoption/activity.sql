@@ -34,6 +34,7 @@ WITH
             AND day >= {first_day:Date} AND day < {after_day:Date}
             AND generation IN {generations:Array(UInt64)}
             AND deliberate > 0
+            AND (empty({apps:Array(String)}) OR app IN {apps:Array(String)})
         GROUP BY user_id, if(user_id = '', team, '')
     ),
     everybody AS

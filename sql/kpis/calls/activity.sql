@@ -1,5 +1,6 @@
 SELECT
     team,
+    app,
     sum(calls) AS numerator,
     sum(deliberate) AS extra_deliberate,
     sum(calls) - sum(deliberate) AS extra_automatic,
@@ -10,4 +11,4 @@ WHERE tenant = {tenant:String} AND zone = {zone:String}
     AND day >= {first_day:Date} AND day < {after_day:Date}
     AND generation IN {generations:Array(UInt64)}
     AND calls > 0
-GROUP BY team
+GROUP BY team, app

@@ -1,10 +1,11 @@
 -- Calls that ended in an error, of all calls.
 SELECT
     team,
+    app,
     countIf(status = 'error') AS numerator,
     count() AS denominator
 FROM usage FINAL
 WHERE tenant = {tenant:String}
     AND event_id >= {id_from:UInt128} AND event_id < {id_to:UInt128}
     AND occurred_at >= {from_:DateTime64(3, 'UTC')} AND occurred_at < {to_:DateTime64(3, 'UTC')}
-GROUP BY team
+GROUP BY team, app

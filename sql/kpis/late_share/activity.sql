@@ -1,5 +1,6 @@
 SELECT
     team,
+    app,
     sum(late_from_sdk) AS numerator,
     sum(events_from_sdk) AS denominator,
     sum(events_not_from_sdk) AS excluded_not_from_sdk
@@ -7,4 +8,4 @@ FROM activity FINAL
 WHERE tenant = {tenant:String} AND zone = {zone:String}
     AND day >= {first_day:Date} AND day < {after_day:Date}
     AND generation IN {generations:Array(UInt64)}
-GROUP BY team
+GROUP BY team, app

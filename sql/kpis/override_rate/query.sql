@@ -34,6 +34,7 @@ WITH
     )
 SELECT
     team,
+    app,
     sum(overridden) AS numerator,
     sum(accepted + edited + rejected) AS denominator,
     sum(escalated) AS excluded_escalated,
@@ -46,6 +47,7 @@ FROM
 (
     SELECT
         last.1 AS team,
+        app,
         last.2 = 'accepted' AS accepted,
         last.2 = 'edited' AS edited,
         last.2 = 'rejected' AS rejected,
@@ -55,8 +57,8 @@ FROM
         0 AS shown_once
     FROM latest
     UNION ALL
-    SELECT shown.shown_to, 0, 0, 0, 0, 0, decided.has_decision, 1
+    SELECT shown.shown_to, shown.app, 0, 0, 0, 0, 0, decided.has_decision, 1
     FROM shown
     LEFT JOIN decided ON shown.app = decided.app AND shown.response_id = decided.response_id
 )
-GROUP BY team
+GROUP BY team, app

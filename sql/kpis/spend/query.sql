@@ -4,6 +4,7 @@
 -- truncates towards zero, so a credit mirrors the cost that it takes back. Sums are 128 bits wide.
 SELECT
     team,
+    app,
     sum(usage_nano) + sum(event_nano) AS numerator,
     sum(calls_unpriced) AS excluded_unpriced_calls,
     sum(tokens_unpriced) AS excluded_unpriced_tokens,
@@ -16,6 +17,7 @@ FROM
 (
     SELECT
         team,
+        app,
         ifNull(toInt128(cost_nano), 0) AS usage_nano,
         toInt128(cost_upper_nano) AS upper_nano,
         toInt128(0) AS event_nano,
@@ -35,6 +37,7 @@ FROM
     UNION ALL
     SELECT
         team,
+        app,
         toInt128(0),
         intDiv(toInt128(ifNull(cost_nano, cost_upper_nano)) * day_to, days)
             - intDiv(toInt128(ifNull(cost_nano, cost_upper_nano)) * day_from, days),
@@ -52,6 +55,7 @@ FROM
     (
         SELECT
             team,
+            app,
             category,
             cost_nano,
             cost_upper_nano,
@@ -63,4 +67,4 @@ FROM
             AND period_start < {after_day:Date} AND period_end > {first_day:Date}
     )
 )
-GROUP BY team
+GROUP BY team, app

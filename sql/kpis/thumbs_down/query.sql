@@ -30,16 +30,17 @@ WITH
     )
 SELECT
     team,
+    app,
     sum(down) AS numerator,
     sum(thumb) AS denominator,
     sum(covered) AS extra_rated,
     sum(shown_once) AS extra_shown
 FROM
 (
-    SELECT last.1 AS team, last.2 = 'down' AS down, 1 AS thumb, 0 AS covered, 0 AS shown_once FROM latest
+    SELECT last.1 AS team, app, last.2 = 'down' AS down, 1 AS thumb, 0 AS covered, 0 AS shown_once FROM latest
     UNION ALL
-    SELECT shown.shown_to, 0, 0, rated.has_thumb, 1
+    SELECT shown.shown_to, shown.app, 0, 0, rated.has_thumb, 1
     FROM shown
     LEFT JOIN rated ON shown.app = rated.app AND shown.response_id = rated.response_id
 )
-GROUP BY team
+GROUP BY team, app

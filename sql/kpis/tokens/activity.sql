@@ -1,5 +1,6 @@
 SELECT
     team,
+    app,
     extra_input + extra_output AS numerator,
     sum(calls_without_input) AS excluded_calls_without_input,
     sum(calls_without_output) AS excluded_calls_without_output,
@@ -15,4 +16,4 @@ WHERE tenant = {tenant:String} AND zone = {zone:String}
     AND day >= {first_day:Date} AND day < {after_day:Date}
     AND generation IN {generations:Array(UInt64)}
     AND calls > 0
-GROUP BY team
+GROUP BY team, app

@@ -2,6 +2,7 @@
 -- also in the visible output), so they add up to the inclusive totals.
 SELECT
     team,
+    app,
     extra_input + extra_output AS numerator,
     countIf(input_uncached_tokens IS NULL) AS excluded_calls_without_input,
     countIf(output_visible_tokens IS NULL) AS excluded_calls_without_output,
@@ -16,4 +17,4 @@ FROM usage FINAL
 WHERE tenant = {tenant:String}
     AND event_id >= {id_from:UInt128} AND event_id < {id_to:UInt128}
     AND occurred_at >= {from_:DateTime64(3, 'UTC')} AND occurred_at < {to_:DateTime64(3, 'UTC')}
-GROUP BY team
+GROUP BY team, app

@@ -1,5 +1,6 @@
 SELECT
     team,
+    app,
     sum(unauthorised_nano) AS numerator,
     sum(known_nano) AS denominator,
     sum(unpriced_calls) AS excluded_unpriced_calls,
@@ -12,4 +13,4 @@ WHERE tenant = {tenant:String} AND zone = {zone:String}
     AND day >= {first_day:Date} AND day < {after_day:Date}
     AND generation IN {generations:Array(UInt64)}
     AND calls > 0
-GROUP BY team
+GROUP BY team, app

@@ -2,6 +2,7 @@
 -- it is counted beside them, with what it may have cost at most.
 SELECT
     team,
+    app,
     sumIf(ifNull(toInt128(cost_nano), 0), authorisation != 'allowed') AS numerator,
     sum(ifNull(toInt128(cost_nano), 0)) AS denominator,
     countIf(cost_nano IS NULL) AS excluded_unpriced_calls,
@@ -14,4 +15,4 @@ FROM usage FINAL
 WHERE tenant = {tenant:String}
     AND event_id >= {id_from:UInt128} AND event_id < {id_to:UInt128}
     AND occurred_at >= {from_:DateTime64(3, 'UTC')} AND occurred_at < {to_:DateTime64(3, 'UTC')}
-GROUP BY team
+GROUP BY team, app

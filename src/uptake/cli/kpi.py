@@ -32,7 +32,11 @@ def kpi(
     first: From = None,
     last: To = None,
     team: Team = None,
+    apps: Annotated[list[str] | None, typer.Option("--app", help="only this app; may be repeated")] = None,
     by_team: Annotated[bool, typer.Option("--by-team", help="one line a team")] = False,
+    by: Annotated[
+        str | None, typer.Option("--by", help="one line for each app, reason, … (see --explain)")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="definition, query and parameters")] = False,
     events: Annotated[
         bool,
@@ -43,13 +47,17 @@ def kpi(
 ) -> None:
     """Compute a KPI over closed days, in the organisation's zone."""
     if name is None:
-        if first or last or team or explain or by_team or events:
+        if first or last or team or explain or by_team or events or apps or by:
             raise UsageError("which KPI?", f"one of: {', '.join(load_catalogue())}")
         _list(as_json)
         return
     if first is None or last is None:
         raise UsageError("a KPI is of a period", f"uptake kpi {name} --from 2026-11-09 --to 2026-11-15")
-    definition_of(name)
+    definition = definition_of(name)
+    if apps and not definition.by_app:
+        raise UsageError(f"{name} cannot tell apps apart", "leave --app out: it is of all apps together")
+    if by_team and by:
+        raise UsageError("--by-team and --by at once", "one of them")
     home = open_home(context)
     workspace = home.workspace(tenant)
     period = period_of(first, last, workspace.organisation.zone)
@@ -62,16 +70,22 @@ def kpi(
     runner = home.runner(tenant, activity=not events)
     currency = workspace.organisation.currency
     if explain:
-        _explain(runner.explain(name, period, teams), as_json)
-    elif by_team:
-        results = runner.by_team(name, period)
+        _explain(runner.explain(name, period, teams, apps or ()), as_json)
+    elif by_team or by:
+        results = (
+            runner.breakdown(name, period, by, teams, apps or ())
+            if by
+            else runner.by_team(name, period, apps or ())
+        )
         rows = [_row(one, result, currency) for one, result in results.items()]
         if as_json:
             print_json([_document(result) for result in results.values()])
         else:
-            print_table(rows, ("team", "value", "of", "interval"), "no team has a row in this period")
+            about = by or "team"
+            shown = [{about: row.pop("team"), **row} for row in rows]
+            print_table(shown, (about, "value", "of", "interval"), f"no {about} has a row in this period")
     else:
-        result = runner.run(name, period, teams)
+        result = runner.run(name, period, teams, apps or ())
         if as_json:
             print_json(_document(result))
         else:
@@ -131,10 +145,11 @@ def _list(as_json: bool) -> None:
 def _document(result: KpiResult) -> dict[str, Any]:
     """A result as JSON: the period by its days and edges instead of an object."""
     period = result.period
+    mappings = ("excluded", "extras", "parts", "details")
     plain = {
         name: getattr(result, name)
         for name in result.__dataclass_fields__
-        if name not in ("period", "excluded", "extras")
+        if name not in ("period", *mappings)
     }
     return {
         **plain,
@@ -145,8 +160,7 @@ def _document(result: KpiResult) -> dict[str, Any]:
             "start": period.start,
             "end": period.end,
         },
-        "excluded": dict(result.excluded),
-        "extras": dict(result.extras),
+        **{name: dict(getattr(result, name)) for name in mappings},
     }
 
 
@@ -157,13 +171,17 @@ def _value(result: KpiResult) -> str:
         return "no data"
     if result.unit == "share":
         return share(float(result.value), "en")
-    if result.unit == "money":
-        return money(int(result.value), result.currency, "en")
-    return f"{result.value:,}"
+    if result.unit in ("money", "unit_money"):
+        return money(round(result.value), result.currency, "en")
+    if result.unit == "ratio":
+        return f"{result.value:,.2f}"
+    if result.unit == "points":
+        return f"{result.value:+.0f}"
+    return f"{result.value:,.0f}{ {'days': ' days', 'milliseconds': ' ms'}.get(result.unit, '') }"
 
 
 def _row(team: str, result: KpiResult, currency: str) -> dict[str, Any]:
-    interval = result.interval and "[" + "–".join(bare_percent(edge, "en") for edge in result.interval) + "]"
+    interval = result.interval and "[" + "–".join(_edge(edge, result) for edge in result.interval) + "]"
     of = ""
     if result.denominator is not None and result.numerator is not None:
         in_money = load_catalogue()[result.kpi].counts_money
@@ -174,28 +192,39 @@ def _row(team: str, result: KpiResult, currency: str) -> dict[str, Any]:
     return {"team": team or "(no team)", "value": _value(result), "of": of, "interval": interval or ""}
 
 
+def _edge(edge: float, result: KpiResult) -> str:
+    return bare_percent(edge, "en") if result.unit == "share" else f"{edge:,.0f}"
+
+
 def _print(result: KpiResult, currency: str) -> None:
     definition = load_catalogue()[result.kpi]
     source = "" if result.source == "events" else f" · from {result.source}"
     row = _row(", ".join(result.teams) or "organisation", result, currency)
+    apps = f" · {', '.join(result.apps)}" if result.apps else ""
     period = result.period
     out.print(
-        f"{definition.title.en} · {row['team']} · {period.first} – {period.last} ({period.zone})",
+        f"{definition.title.en} · {row['team']}{apps} · {period.first} – {period.last} ({period.zone})",
         markup=False,
     )
     details = [row["of"], f"95 % interval {row['interval']}" if row["interval"] else ""]
     out.print(f"{row['value']}  {' · '.join(filter(None, details))}".rstrip(), markup=False)
-    for heading, figures in (("left out", result.excluded), ("beside it", result.extras)):
-        if figures:
-            said = ", ".join(_figure(name, figure, currency) for name, figure in figures.items())
+    figures = {"parts": result.parts, "left out": result.excluded, "beside it": result.extras}
+    for heading, named in figures.items():
+        if named:
+            said = ", ".join(_figure(name, figure, currency) for name, figure in named.items())
             out.print(f"{heading}: {said}", markup=False)
+    if result.details:
+        said = ", ".join(f"{name.replace('_', ' ')} {figure:,.4g}" for name, figure in result.details.items())
+        out.print(f"measured: {said}", markup=False)
     out.print(
         f"definition {result.kpi} v{result.definition_version}{source}; --explain shows it with its query",
         markup=False,
     )
 
 
-def _figure(name: str, figure: int, currency: str) -> str:
+def _figure(name: str, figure: int | None, currency: str) -> str:
+    if figure is None:
+        return f"{name.replace('_', ' ')} not shown"
     words = name.removesuffix("_nano").replace("_", " ")
     return f"{words} {money(figure, currency, 'en') if name.endswith('_nano') else f'{figure:,}'}"
 
@@ -217,7 +246,13 @@ def _explain(explanation: Explanation, as_json: bool) -> None:
         f"{definition.title.en} ({definition.name}, version {definition.definition_version})", markup=False
     )
     out.print(definition.formula.strip(), markup=False)
-    for heading, words in (("left out", definition.excludes), ("beside it", definition.extras)):
+    described = {
+        "part": definition.parts,
+        "left out": definition.excludes,
+        "beside it": definition.extras,
+        "by": definition.by,
+    }
+    for heading, words in described.items():
         for name, meaning in words.items():
             out.print(f"{heading}: {name}: {meaning.strip()}", markup=False)
     why = f": {explanation.why}" if explanation.why else ""
