@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from uptake.calendar import Period
 from uptake.sql.catalogue import KpiDefinition
-from uptake.sql.measures import MEASURES, Cell, Measured
+from uptake.sql.measures import MEASURES, Cell, Context, Measured
 from uptake.sql.results import KpiResult, Source
 from uptake.stats import wilson
 
@@ -65,7 +65,7 @@ def build(subject: Subject, cells: Sequence[Cell], *, suppressed: bool, silent: 
     def total(column: str) -> int:
         return sum(cell.figures[column] for cell in cells)
 
-    measured = _measured(definition, cells)
+    measured = _measured(definition, cells, Context(subject.period))
     unknown = silent and not measured.numerator
     hidden = suppressed or unknown
     return KpiResult(
@@ -91,9 +91,9 @@ def build(subject: Subject, cells: Sequence[Cell], *, suppressed: bool, silent: 
     )
 
 
-def _measured(definition: KpiDefinition, cells: Sequence[Cell]) -> Measured:
+def _measured(definition: KpiDefinition, cells: Sequence[Cell], context: Context) -> Measured:
     if definition.measure is not None:
-        return MEASURES[definition.measure](cells)
+        return MEASURES[definition.measure](cells, context)
     numerator = sum(cell.figures["numerator"] for cell in cells)
     if not definition.divides:
         return Measured(numerator, numerator=numerator)

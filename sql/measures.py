@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from uptake.calendar import Period
+
 
 class Cell(NamedTuple):
     """A row of a KPI's query: its team, the values of the columns that `by` explains (in that order), and its figures
@@ -31,7 +33,14 @@ class Measured:
     details: Mapping[str, float] = field(default_factory=dict)
 
 
-Measure = Callable[[Sequence[Cell]], Measured]
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a measure knows beside its rows: the period that was asked for."""
+
+    period: Period
+
+
+Measure = Callable[[Sequence[Cell], Context], Measured]
 
 MEASURES: Mapping[str, Measure] = {}
 """Measures by the name that kpi.yaml gives."""
