@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from uptake.calendar import Period
 from uptake.sql.catalogue import KpiDefinition
-from uptake.sql.measures import MEASURES, Cell, Context, Measured
+from uptake.sql.cells import Cell, Context, Measured
+from uptake.sql.measures import MEASURES
 from uptake.sql.results import KpiResult, Source
 from uptake.stats import wilson
 

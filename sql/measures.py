@@ -1,46 +1,10 @@
-"""What a KPI's rows say where their sum says nothing: medians, curves, scores. Pure.
-
-A KPI names its measure in kpi.yaml. A measure is given all rows of an audience, each of a team and of the columns that
-the KPI's `by` explains, and makes of them the value, its interval and what stands beside it.
-"""
+"""What a KPI's rows say where their sum says nothing: medians, curves, scores. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Mapping
 
-from uptake.calendar import Period
-
-
-class Cell(NamedTuple):
-    """A row of a KPI's query: its team, the values of the columns that `by` explains (in that order), and its figures
-    by column. Figures add up."""
-
-    team: str
-    keys: tuple[str, ...]
-    figures: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A value with what it was made of. None: not known."""
-
-    value: float | None
-    interval: tuple[float, float] | None = None
-    numerator: int | None = None
-    denominator: int | None = None
-    details: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a measure knows beside its rows: the period that was asked for."""
-
-    period: Period
-
-
-Measure = Callable[[Sequence[Cell], Context], Measured]
+from uptake.sql.cells import Measure
 
 MEASURES: Mapping[str, Measure] = {}
 """Measures by the name that kpi.yaml gives."""

@@ -16,7 +16,7 @@ from uptake.sql.activity.reader import ActivityReader, Serving
 from uptake.sql.asking import ask, used_in
 from uptake.sql.building import Subject, build, cells_of, chosen, sizes
 from uptake.sql.catalogue import KpiDefinition, load_catalogue
-from uptake.sql.measures import Cell
+from uptake.sql.cells import Cell
 from uptake.sql.results import KpiResult, Source
 from uptake.sql.suppression import Shown
 from uptake.workspace.models import Organisation, Workspace
