@@ -73,23 +73,40 @@ def settle(jobs: Sequence[Job], outcome: Outcome, known: Mapping[int, Known]) ->
         job.conflicts.append(conflict(job.read.items[at]))
 
 
-def gather(jobs: Sequence[Job]) -> tuple[dict[str, list[Part]], dict[str, Counter[str]]]:
-    """The new rows by table, and for each tenant how many go to each, and how many calls are not allowed."""
+def gather(jobs: Sequence[Job]) -> dict[str, list[Part]]:
+    """All events that were read, by table, in the order of the jobs."""
     parts: dict[str, list[Part]] = {table: [] for table in TABLES}
-    counts: dict[str, Counter[str]] = {}
     for job in jobs:
         own = {table: Part(job.stamp) for table in TABLES}
-        unauthorised = 0
-        for at in job.fresh:
-            table, concluded = job.concluded[at]
+        for item, (table, concluded) in zip(job.read.items, job.concluded, strict=True):
             part = own[table]
-            part.items.append(job.read.items[at])
+            part.items.append(item)
             part.concluded.append(concluded)
-            unauthorised += table == "usage" and concluded[-1] != "allowed"
-        counted = counts.setdefault(job.stamp.tenant, Counter())
-        counted.update(unauthorised=unauthorised)
         for table, part in own.items():
             if part.items:
                 parts[table].append(part)
-                counted[table] += len(part.items)
-    return parts, counts
+    return parts
+
+
+def places(jobs: Sequence[Job]) -> dict[str, list[int]]:
+    """Which rows of those that `gather` put in each table are of events that are to be written."""
+    found: dict[str, list[int]] = {table: [] for table in TABLES}
+    behind = dict.fromkeys(TABLES, 0)
+    for job in jobs:
+        fresh = set(job.fresh)
+        for at, (table, _) in enumerate(job.concluded):
+            if at in fresh:
+                found[table].append(behind[table])
+            behind[table] += 1
+    return found
+
+
+def counts(jobs: Sequence[Job]) -> dict[str, Counter[str]]:
+    """For each tenant how many new rows go to each table, and how many calls are not allowed."""
+    found: dict[str, Counter[str]] = {}
+    for job in jobs:
+        counted = found.setdefault(job.stamp.tenant, Counter())
+        for table, concluded in (job.concluded[at] for at in job.fresh):
+            counted[table] += 1
+            counted["unauthorised"] += table == "usage" and concluded[-1] != "allowed"
+    return found

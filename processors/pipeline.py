@@ -1,6 +1,7 @@
 """The heart: batches in, rows and receipts out. Framework-free; the embedded service and the workers share it.
 
-`prepare` decides without effects, batch by batch: decode -> attribute -> price -> authorise (`read`, `enrich`).
+`prepare` decides without effects: decode -> attribute -> price -> authorise, batch by batch (`read`, `enrich`), and the
+rows of them all (`rows`), before it is known which of them are new.
 `commit` has effects, in this order, and nothing is acknowledged before all of 1 to 5 have returned. 1 to 5 are under a
 lock, one call at a time, so that two calls with the same events cannot both find them new; a second thread prepares
 meanwhile.
@@ -33,10 +34,11 @@ from uptake.clock import Clock
 from uptake.processors.collector import collector_paused
 from uptake.processors.enrich import Enricher
 from uptake.processors.identity import first_ver, judge
-from uptake.processors.job import Job, gather, settle
+from uptake.processors.job import Job, counts, gather, settle
 from uptake.processors.prepared import Outcome, Prepared, stamp_of, whole, without_workspace
 from uptake.processors.read import read_batch
 from uptake.processors.reports import record_lines, report_lines
+from uptake.processors.rows import rows
 from uptake.processors.store import Store
 from uptake.schemas.batch import Batch, MalformedBatch, StoreUnavailable, UnreadableRecord
 from uptake.schemas.identity import unix_ms
@@ -111,6 +113,8 @@ class Pipeline:
                     prepared.jobs.append(self._prepare(position, batch))
                 except (MalformedBatch, StoreUnavailable) as refused:
                     prepared.refused[position] = refused
+            parts = gather(prepared.jobs)
+            prepared.rows = {table: rows(table, of_table) for table, of_table in parts.items() if of_table}
         return prepared
 
     def commit(self, prepared: Prepared) -> list[Outcome]:
@@ -177,7 +181,7 @@ class Pipeline:
         if letters and letters != prepared.letters:
             self._letters(letters)  # 2
             prepared.letters = letters
-        self._write_events(prepared.jobs, written)  # 3
+        self._write_events(prepared, written)  # 3
         reports = report_lines(prepared.batches)
         if reports:
             self._store.write_lines("sdk_reports", reports)  # 4
@@ -185,16 +189,14 @@ class Pipeline:
         if records:
             self._store.write_lines("log_records", records)  # 5
 
-    def _write_events(self, jobs: Sequence[Job], written: list[Written]) -> None:
-        parts, counts = gather(jobs)
+    def _write_events(self, prepared: Prepared, written: list[Written]) -> None:
         done = []
         try:
-            for table, of_table in parts.items():
-                if of_table:
-                    self._store.write(table, of_table)
+            for table, of_table in prepared.fresh().items():
+                self._store.write(table, of_table)
                 done.append(table)
         finally:
-            for tenant, counted in counts.items():
+            for tenant, counted in counts(prepared.jobs).items() if done else ():
                 durable = {name: counted[name] for name in done}
                 if any(durable.values()):
                     unauthorised = counted["unauthorised"] if "usage" in done else 0

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from uptake.processors.job import Job
+import pyarrow as pa
+
+from uptake.processors.job import Job, places
 from uptake.processors.read import Read
 from uptake.processors.rows import Stamp
 from uptake.schemas.batch import (
@@ -37,12 +39,14 @@ class Judged(NamedTuple):
 @dataclass(slots=True)
 class Prepared:
     """A call's `batches`: those that could be read as `jobs`, the others in `refused` by their position in the call.
+    `rows` by table are of all events that were read, as if all of them were new, which they nearly always are.
     Committing it more than once is safe. `letters` are those that a commit has made durable: while a store is away it
     is tried again every few seconds, for hours, and a topic would fill with the same letters."""
 
     batches: Sequence[Batch]
     jobs: list[Job] = field(default_factory=list)
     refused: dict[int, MalformedBatch | StoreUnavailable] = field(default_factory=dict)
+    rows: dict[str, pa.RecordBatch] = field(default_factory=dict)
     letters: list[tuple[Batch, list[bytes]]] = field(default_factory=list)
 
     @property
@@ -59,6 +63,17 @@ class Prepared:
     def events(self) -> int:
         """How many events there are, good or refused."""
         return sum(good + refused for good, refused in self.judged)
+
+    def fresh(self) -> dict[str, pa.RecordBatch]:
+        """The rows of events that are to be written, by table; after what is known of them was noted in the jobs."""
+        if all(len(job.fresh) == len(job.concluded) for job in self.jobs):
+            return self.rows
+        chosen = places(self.jobs)
+        return {
+            table: rows.take(pa.array(chosen[table], pa.int64()))
+            for table, rows in self.rows.items()
+            if chosen[table]
+        }
 
     def malformed(self) -> list[tuple[Batch, MalformedBatch]]:
         """Records of the log that are no batches, each with why. What comes over HTTP is answered and not kept."""

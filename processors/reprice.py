@@ -19,7 +19,7 @@ import pyarrow as pa
 from uptake.clickhouse import Database, TenantDatabase
 from uptake.clock import Clock
 from uptake.processors.recost import Change, Recoster, corrected
-from uptake.processors.store import translated
+from uptake.processors.store import Store, translated
 from uptake.schemas.identity import id_range, unix_ms
 from uptake.workspace.models import Workspace
 
@@ -61,12 +61,12 @@ def reprice(
     StoreUnavailable; running it again goes on where that was. Memory is bounded by `block` rows."""
     recoster = Recoster(workspace)
     report = RepriceReport(recoster.currency, dry_run)
-    reader = database.tenant(workspace.tenant)
+    reader, store = database.tenant(workspace.tenant), Store(database)
     for table, change in report.tables.items():
         for rows in _blocks(reader, table, start, end, app, block):  # 1
             found = recoster.judge(table, rows, unix_ms(clock.now()), change)  # 2
             if found.places and not dry_run:
-                _write(database, table, corrected(table, rows, found, recoster.currency))  # 3
+                store.write(table, corrected(table, rows, found, recoster.currency))  # 3
             progress(report)
     return report
 
@@ -91,11 +91,3 @@ def _blocks(
         else:
             at = until
             width = min(width * 2, _MONTH) if rows.num_rows < block // 4 else width
-
-
-def _write(database: Database, table: str, rows: pa.Table) -> None:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as stream:
-        stream.write_table(rows)
-    with translated(f"writing {table}"):
-        database.insert_block(table, rows.schema.names, bytes(sink.getvalue().to_pybytes()), "ArrowStream")

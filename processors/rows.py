@@ -6,7 +6,7 @@ batch has in common is repeated. Token counts become a disjoint partition, so th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
@@ -79,6 +79,7 @@ CONCLUDED: dict[str, tuple[str, ...]] = {
     "cost": ("team", "cost_nano", "cost_upper_nano"),
 }
 _RECORDS: dict[str, type[Record]] = {"usage": UsageRecord, "feedback": FeedbackRecord, "cost": CostRecord}
+_repeat: Callable[[Any, int], Any] = pa.repeat  # typed for each type apart; here the type is a value
 _RENAMED = {
     "input_cache_read_tokens": "cache_read_input_tokens",
     "input_cache_write_tokens": "cache_creation_input_tokens",
@@ -104,11 +105,17 @@ class Stamp(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """New events of one batch that go to one table, and what was concluded of each (see CONCLUDED)."""
+    """Events of one batch that go to one table, and what was concluded of each (see CONCLUDED)."""
 
     stamp: Stamp
     items: list[Item] = field(default_factory=list)
     concluded: list[Concluded] = field(default_factory=list)
+
+
+def rows(table: str, parts: Sequence[Part]) -> pa.RecordBatch:
+    """The rows of `TABLES[table]` for the events of `parts`, of which there is at least one."""
+    schema, found = TABLES[table], columns(table, parts)
+    return pa.record_batch([_array(found[field.name], field.type) for field in schema], schema=schema)
 
 
 def columns(table: str, parts: Sequence[Part]) -> dict[str, Column]:
@@ -159,3 +166,14 @@ def _derived(table: str, said: Mapping[str, Column]) -> dict[str, Column]:
     if table == "feedback":
         return {"tags": tags, **{name: [word or "" for word in said[name]] for name in ("thumb", "decision")}}
     return {"tags": tags, "billed_nano": [to_nano(amount) for amount in said["amount"]]}
+
+
+def _array(values: Column, kind: pa.DataType) -> Any:
+    """Many columns hold one value from top to bottom, and need not be converted one by one."""
+    first, length = values[0], len(values)
+    alike = first == values[-1] == values[length // 2] and not pa.types.is_nested(kind)
+    if not alike or values.count(first) != length:
+        return pa.array(values, kind)
+    if pa.types.is_dictionary(kind):
+        return _repeat(pa.scalar(first, kind.value_type), length).dictionary_encode()
+    return _repeat(pa.scalar(first, kind), length)

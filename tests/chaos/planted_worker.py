@@ -6,10 +6,10 @@ Run as a process in place of `uptake worker` by test_planted.py. Nothing else is
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+
+import pyarrow as pa
 
 from uptake.cli import main
-from uptake.processors.rows import Part
 from uptake.processors.store import Store
 
 FORGOTTEN = (2, 5)
@@ -19,11 +19,11 @@ write = Store.write
 writes = 0
 
 
-def forgetful(self: Store, table: str, parts: Sequence[Part]) -> None:
+def forgetful(self: Store, table: str, rows: pa.RecordBatch) -> None:
     global writes
     writes += table == "usage"
     if table != "usage" or writes not in FORGOTTEN:
-        write(self, table, parts)
+        write(self, table, rows)
 
 
 if __name__ == "__main__":
