@@ -1,4 +1,4 @@
-"""Statistics behind "clear change". Pure: counts in, intervals and tests out. Shares are between 0 and 1.
+"""Intervals of shares and tests of their change.
 
 - Wilson, E. B. (1927), "Probable inference, the law of succession, and statistical inference", JASA 22, 209–212.
 - Newcombe, R. G. (1998), "Interval estimation for the difference between independent proportions: comparison of

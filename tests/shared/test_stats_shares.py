@@ -9,6 +9,8 @@ from scipy.stats import binomtest
 
 from uptake.stats import compare_pairs, compare_shares, mcnemar_exact, newcombe, wilson
 
+SHARES = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
 
 @pytest.mark.parametrize(
     ("k", "n", "low", "high"),
@@ -31,6 +33,21 @@ def test_wilson_agrees_with_scipy(of: tuple[int, int]) -> None:
     expected = binomtest(k, n).proportion_ci(0.95, method="wilson")
     assert wilson(k, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
     assert wilson(k, n)[0] <= k / n <= wilson(k, n)[1]
+
+
+@given(SHARES)
+def test_wilson_is_wider_the_more_confident_it_must_be(of: tuple[int, int]) -> None:
+    (low, high), (lower, higher) = wilson(*of, confidence=0.8), wilson(*of, confidence=0.99)
+    assert lower <= low <= high <= higher
+
+
+@given(SHARES, SHARES)
+def test_newcombe_holds_the_difference_and_turns_with_its_sign(
+    one: tuple[int, int], other: tuple[int, int]
+) -> None:
+    low, high = newcombe(*one, *other)
+    assert -1 <= low <= other[0] / other[1] - one[0] / one[1] <= high <= 1
+    assert newcombe(*other, *one) == pytest.approx((-high, -low))
 
 
 def test_wilson_reaches_exactly_zero_and_one_at_the_ends() -> None:
@@ -67,10 +84,24 @@ def test_mcnemar_is_the_binomial_test_of_those_who_changed() -> None:
     assert mcnemar_exact(5, 1) == mcnemar_exact(1, 5)
 
 
-def test_mcnemar_gives_a_published_p_value() -> None:
-    # Approval of a prime minister in two surveys of 1,600 people (Agresti, Categorical Data Analysis, table 10.1):
-    # 150 turned away, 86 turned to; the exact p-value in R's exact2x2 is 3.716e-05.
-    assert mcnemar_exact(150, 86) == pytest.approx(3.716e-05, rel=1e-3)
+@pytest.mark.parametrize(
+    ("b", "c", "p_value", "digits"),
+    [
+        # Armitage, P. and Berry, G. (1994), Statistical Methods in Medical Research, 3rd edition, p. 127: two media for
+        # the tubercle bacillus, 50 specimens, of which 12 grew on one only and 2 on the other only.
+        (12, 2, 0.0129, 4),
+        # Fagerland, M. W., Lydersen, S. and Laake, P. (2013), "The McNemar test for binary matched-pairs data", BMC
+        # Medical Research Methodology 13:91, exact conditional test of their two examples: airway hyper-responsiveness
+        # before and after transplantation (1 and 7), and complete response before and after therapy (6 and 16).
+        (1, 7, 0.0703, 4),
+        (6, 16, 0.0525, 4),
+        # Approval of a prime minister in two surveys of 1,600 people (Agresti, A., Categorical Data Analysis, table
+        # 10.1): 150 turned away, 86 turned to; the exact p-value in R's exact2x2 is 3.716e-05.
+        (150, 86, 3.716e-05, 8),
+    ],
+)
+def test_mcnemar_gives_the_published_p_values(b: int, c: int, p_value: float, digits: int) -> None:
+    assert round(mcnemar_exact(b, c), digits) == p_value
 
 
 def test_shares_of_different_answers_change_clearly_if_the_interval_leaves_out_zero() -> None:
