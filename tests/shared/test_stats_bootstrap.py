@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import bootstrap
 
 from uptake.stats import bootstrap_difference
+from uptake.stats.bootstrap import expanded_level
 
 # Days that mice survived after surgery: Efron and Tibshirani (1993), table 2.1.
 TREATMENT = [94, 197, 16, 38, 99, 141, 23]
@@ -73,7 +74,7 @@ def test_the_percentile_interval_that_is_used_is_the_published_one() -> None:
 
 
 def test_with_three_teams_a_side_the_interval_spans_all_resamples() -> None:
-    # All 27 · 27 of them. Teams of three are worth a level of 99.9999 %, see `_expanded`.
+    # All 27 · 27 of them. Teams of three are worth a level of 99.9999 %, see `expanded_level`.
     with_, without = [(8, 10), (12, 20), (3, 6)], [(5, 10), (2, 9), (6, 30)]
     every = [
         sum(k for k, _ in a) / sum(n for _, n in a) - sum(k for k, _ in b) / sum(n for _, n in b)
@@ -95,6 +96,12 @@ def test_with_many_teams_the_interval_is_the_normal_one() -> None:
     assert found is not None
     assert found.interval == pytest.approx((0.2 - half, 0.2 + half), abs=0.001)
     assert found.clear
+
+
+def test_the_level_of_ten_teams_is_the_one_of_the_tables() -> None:
+    # t(9) has 2.5 % beyond 2.262, and the normal distribution 0.856 % beyond 2.262 · √(10/9) = 2.384.
+    assert expanded_level(10, 0.95) == pytest.approx(1 - 2 * 0.00856, abs=5e-5)
+    assert expanded_level(10_000, 0.95) == pytest.approx(0.95, abs=5e-5)
 
 
 def test_few_teams_have_a_wider_interval_than_their_standard_error_says() -> None:

@@ -78,7 +78,7 @@ def bootstrap_difference(
         difference,
         n_resamples=RESAMPLES,
         vectorized=True,
-        confidence_level=_expanded(min(map(len, groups)), confidence),
+        confidence_level=expanded_level(min(map(len, groups)), confidence),
         method="percentile",
         rng=int.from_bytes(hashlib.sha256(repr(groups).encode()).digest()[:8]),
     )
@@ -92,7 +92,7 @@ def _rate(teams: NDArray[np.float64], drawn: NDArray[np.intp], axis: int) -> Any
     return k.sum(axis=axis) / n.sum(axis=axis)
 
 
-def _expanded(n: int, confidence: float) -> float:
+def expanded_level(n: int, confidence: float) -> float:
     """The level of a percentile interval of n observations that is as wide as one of `confidence` should be."""
     from scipy.stats import norm, t
 
