@@ -77,6 +77,7 @@ def run(arguments: list[str] | None = None) -> int:
         backup,
         data,
         doctor,
+        export,
         kpi,
         letters,
         log,

@@ -31,9 +31,9 @@ Tenant = Annotated[
 ]
 
 
-def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    typer.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False))
+def print_json(value: Any, *, err: bool = False) -> None:
+    """One JSON document on standard output, or on standard error where that has something else."""
+    typer.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False), err=err)
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], empty: str) -> None:
