@@ -14,7 +14,7 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from uptake.cli.app import app, open_home
-from uptake.cli.kpi import period_of
+from uptake.cli.kpi import closed_period
 from uptake.cli.output import Json, Tenant, err, out, print_json
 from uptake.errors import UsageError
 from uptake.export import Format, replacing, write_rows
@@ -55,12 +55,7 @@ def export_feedback(
 
     home = open_home(context)
     workspace = home.workspace(tenant)
-    period = period_of(first, last, workspace.organisation.zone)
-    if not period.is_closed(home.clock.now()):
-        raise UsageError(
-            f"{period.last} is not over yet in {period.zone}: the same export would differ tomorrow",
-            "end the period with a day that is over",
-        )
+    period = closed_period(first, last, workspace.organisation.zone, home.clock.now())
     which, chosen = Selection(name, period, _kinds(kinds), min_severity), _format(format, file)
     report = ExportReport()
     pages = feedback_pages(home.database.tenant(workspace.tenant), which, report)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -60,12 +60,7 @@ def kpi(
         raise UsageError("--by-team and --by at once", "one of them")
     home = open_home(context)
     workspace = home.workspace(tenant)
-    period = period_of(first, last, workspace.organisation.zone)
-    if not period.is_closed(home.clock.now()):
-        raise UsageError(
-            f"{period.last} is not over yet in {period.zone}: a KPI of a partial period misleads",
-            "end the period with a day that is over",
-        )
+    period = closed_period(first, last, workspace.organisation.zone, home.clock.now())
     teams = teams_of(home, team, tenant)
     runner = home.runner(tenant, activity=not events)
     currency = workspace.organisation.currency
@@ -104,6 +99,17 @@ def teams_of(home: Home, name: str | None, tenant: str | None) -> tuple[str, ...
             return audience.teams
     known = [*workspace.teams, *(a.audience for a in workspace.channels.audiences)]
     raise UsageError(f"there is no team or audience {name!r}", f"one of: {', '.join(known)}")
+
+
+def closed_period(first: str, last: str, zone: str, now: datetime) -> Period:
+    """As `period_of`, of days that are over. Raises UsageError."""
+    period = period_of(first, last, zone)
+    if not period.is_closed(now):
+        raise UsageError(
+            f"{period.last} is not over yet in {period.zone}: figures of a partial period mislead",
+            "end the period with a day that is over",
+        )
+    return period
 
 
 def period_of(first: str, last: str, zone: str) -> Period:
