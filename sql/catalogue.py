@@ -78,6 +78,11 @@ class KpiDefinition(BaseModel):
         return self.unit in ("share", "ratio", "unit_money")
 
     @property
+    def denominated(self) -> bool:
+        """Whether it has a denominator, by its unit or by its measure."""
+        return self.divides or self.unit == "points"
+
+    @property
     def by_app(self) -> bool:
         """Whether it can be had for some apps alone: its rows are of an app each, or its query takes `apps`."""
         return "app" in self.by or _APPS.search(self.sql) is not None

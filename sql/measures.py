@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from uptake.sql.cells import Measure
+from uptake.sql.measures_quality import duration, net_promoter, severity
 
-MEASURES: Mapping[str, Measure] = {}
+MEASURES: Mapping[str, Measure] = {
+    "duration": duration,
+    "net_promoter": net_promoter,
+    "severity": severity,
+}
 """Measures by the name that kpi.yaml gives."""

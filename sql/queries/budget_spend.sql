@@ -1,5 +1,5 @@
 -- What a budget's scope has spent since its period began: calls, and cost events for the days that have begun.
--- A cost event is spread over its days as in the KPI "spend". Its share of a scope is all of it, or nothing.
+-- A cost event is spread over its days as in the KPI "spend", and what a provider bills for calls is left out as there. Its share of a scope is all of it, or nothing.
 SELECT
     sum(known) AS known_nano,
     sum(upper) AS upper_nano,
@@ -37,6 +37,7 @@ FROM
         FROM cost FINAL
         WHERE tenant = {tenant:String}
             AND period_start < {after_day:Date} AND period_end > {first_day:Date}
+            AND NOT (category = 'inference' AND invoice_id != '')
             AND (empty({teams:Array(String)}) OR has({teams:Array(String)}, team))
             AND ({app:String} = '' OR app = {app:String})
             AND ({use_case:String} = '' OR use_case = {use_case:String})

@@ -62,8 +62,16 @@ def built(rows: Any, cache: Any, week: Period, monday: datetime) -> Any:
 def test_only_kpis_that_add_up_over_days_are_answered_from_activity() -> None:
     served = {name for name, kpi in load_catalogue().items() if kpi.activity_sql}
     assert served == {
-        *("active_users", "adoption", "calls", "error_rate", "late_share", "spend", "tokens"),
-        *("unauthorised_share", "unpriced_share"),
+        *(
+            "active_users",
+            "adoption",
+            "calls",
+            "cost_per_active_user",
+            "cost_per_call",
+            "error_rate",
+            "late_share",
+        ),
+        *("spend", "tokens", "unauthorised_share", "unpriced_share"),
     }
 
 

@@ -76,4 +76,4 @@ def test_every_kpi_says_what_it_is_in_both_languages() -> None:
     titles = [title for kpi in catalogue.values() for title in (kpi.title.en, kpi.title.fr)]
     assert all(titles)
     assert all(kpi.unit == "share" for kpi in catalogue.values() if kpi.interval == "wilson")
-    assert all(kpi.unit == "share" for kpi in catalogue.values() if kpi.people == "denominator")
+    assert all(kpi.denominated for kpi in catalogue.values() if kpi.people == "denominator")

@@ -42,7 +42,12 @@ def test_an_unknown_price_is_counted_and_bounded_and_never_zero(
     )
     result = rows.runner().run("spend", week)
     assert result.value == 3 * EURO
-    assert result.excluded == {"unpriced_calls": 1, "unpriced_tokens": 140, "cost_events_without_rate": 0}
+    assert result.excluded == {
+        "unpriced_calls": 1,
+        "unpriced_tokens": 140,
+        "cost_events_without_rate": 0,
+        "provider_bills_nano": 0,
+    }
     assert result.extras["unpriced_upper_nano"] == 7 * EURO
 
 

@@ -1,4 +1,5 @@
--- What was spent: priced calls, and cost events (licences, invoices, credits) for the days of the period.
+-- What was spent: priced calls, and cost events (licences, infrastructure, credits) for the days of the period. What a
+-- provider bills for calls is left out: the calls are counted already (the KPI "shadow_gap" compares the two).
 -- A cost event is spread over the days it bills: through day k of D it has cost intDiv(amount * k, D), and a period
 -- costs the difference of two such sums, so adjacent periods add up to the amount to the last nano. intDiv
 -- truncates towards zero, so a credit mirrors the cost that it takes back. Sums are 128 bits wide.
@@ -9,6 +10,7 @@ SELECT
     sum(calls_unpriced) AS excluded_unpriced_calls,
     sum(tokens_unpriced) AS excluded_unpriced_tokens,
     sum(events_unpriced) AS excluded_cost_events_without_rate,
+    sum(bill_nano) AS excluded_provider_bills_nano,
     sum(usage_nano) AS extra_usage_nano,
     sum(event_nano) - sum(credit_nano) AS extra_billed_nano,
     sum(credit_nano) AS extra_credit_nano,
@@ -22,6 +24,7 @@ FROM
         upper_nano,
         toInt128(0) AS event_nano,
         toInt128(0) AS credit_nano,
+        toInt128(0) AS bill_nano,
         unpriced_calls AS calls_unpriced,
         toInt64(unpriced_tokens) AS tokens_unpriced,
         0 AS events_unpriced
@@ -35,29 +38,32 @@ FROM
         team,
         app,
         toInt128(0),
-        intDiv(toInt128(ifNull(cost_nano, cost_upper_nano)) * day_to, days)
-            - intDiv(toInt128(ifNull(cost_nano, cost_upper_nano)) * day_from, days),
         if(
-            cost_nano IS NULL,
+            provider_bill,
             0,
-            intDiv(toInt128(ifNull(cost_nano, 0)) * day_to, days)
-                - intDiv(toInt128(ifNull(cost_nano, 0)) * day_from, days)
-        ) AS part,
+            intDiv(toInt128(ifNull(cost_nano, cost_upper_nano)) * day_to, days)
+                - intDiv(toInt128(ifNull(cost_nano, cost_upper_nano)) * day_from, days)
+        ),
+        if(provider_bill, 0, part),
         if(category = 'credit', part, 0),
+        if(provider_bill, part, 0),
         0,
         0,
-        cost_nano IS NULL
+        cost_nano IS NULL AND NOT provider_bill
     FROM
     (
         SELECT
             team,
             app,
             category,
+            category = 'inference' AND invoice_id != '' AS provider_bill,
             cost_nano,
             cost_upper_nano,
             dateDiff('day', period_start, period_end) AS days,
             greatest(dateDiff('day', period_start, {first_day:Date}), 0) AS day_from,
-            least(dateDiff('day', period_start, {after_day:Date}), days) AS day_to
+            least(dateDiff('day', period_start, {after_day:Date}), days) AS day_to,
+            intDiv(toInt128(ifNull(cost_nano, 0)) * day_to, days)
+                - intDiv(toInt128(ifNull(cost_nano, 0)) * day_from, days) AS part
         FROM cost FINAL
         WHERE tenant = {tenant:String}
             AND period_start < {after_day:Date} AND period_end > {first_day:Date}

@@ -1,0 +1,119 @@
+"""Unit costs, waste and the gap to what providers bill, each with the example that its kpi.yaml computes by hand."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from uptake.calendar import Period, month_of
+
+EUR = 10**9
+NOVEMBER = month_of(date(2026, 11, 1), "Europe/Paris")
+
+
+def _decided(rows: Any, at: datetime, count: int, decision: str, nano: int, name: str, **given: Any) -> None:
+    for n in range(count):
+        rows.usage(at, response_id=f"{name}{n}", cost_nano=nano)
+        rows.decision(at + timedelta(minutes=1), decision, response_id=f"{name}{n}", **given)
+
+
+def test_the_example_of_cost_per_call(rows: Any, week: Period, monday: datetime) -> None:
+    rows.insert("usage", [rows.event("usage", monday, {"cost_nano": 5_500_000}) for _ in range(200)])
+    rows.usage(monday, cost_nano=None, cost_upper_nano=EUR)
+    result = rows.runner().run("cost_per_call", week)
+    assert result.value == 0.0055 * EUR
+    assert (result.denominator, result.excluded) == (200, {"unpriced_calls": 1})
+    assert result.currency == "EUR"
+
+
+def test_the_example_of_cost_per_active_user(rows: Any, week: Period, monday: datetime) -> None:
+    people = 22
+    rows.roster(*[(f"u{n}", "claims", "2026-01-05") for n in range(people)])
+    calls = [{"user_id": f"u{n}", "cost_nano": 4 * EUR} for n in range(people)]
+    calls += [{"user_id": "", "intent": "automatic", "cost_nano": 22 * EUR}]
+    rows.insert("usage", [rows.event("usage", monday, call) for call in calls])
+    result = rows.runner().run("cost_per_active_user", week)
+    assert (result.value, result.denominator) == (5 * EUR, people)
+
+
+def test_the_cost_of_few_people_is_not_shown(rows: Any, week: Period, monday: datetime) -> None:
+    for n in range(4):
+        rows.usage(monday, user_id=f"u{n}", cost_nano=EUR)
+    assert rows.runner().run("cost_per_active_user", week).suppressed
+
+
+def test_the_example_of_cost_per_accepted_answer_and_of_wasted_spend(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    _decided(rows, monday, 70, "accepted", 19_000_000, "a")  # € 1.33
+    _decided(rows, monday, 12, "edited", 20_000_000, "l", severity=0.1)  # € 0.24
+    _decided(rows, monday, 8, "edited", 15_000_000, "s", severity=0.5)  # € 0.12
+    _decided(rows, monday, 10, "rejected", 31_000_000, "r")  # € 0.31
+    runner = rows.runner()
+    accepted = runner.run("cost_per_accepted", week)
+    assert (accepted.numerator, accepted.denominator) == (2 * EUR, 82)
+    assert accepted.value == pytest.approx(24_390_244, abs=1)
+    wasted = runner.run("wasted_spend", week)
+    assert wasted.value == 310_000_000
+    assert wasted.extras == {"decided_nano": 2 * EUR, "rejected": 10, "edited_a_lot": 8}
+
+
+def test_an_answer_whose_cost_is_not_known_is_counted_and_not_free(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    _decided(rows, monday, 3, "rejected", 100, "r")
+    rows.usage(monday, response_id="u", cost_nano=None, cost_upper_nano=5)
+    rows.decision(monday + timedelta(hours=1), "rejected", response_id="u")
+    rows.decision(monday + timedelta(hours=1), "rejected", response_id="elsewhere")
+    runner = rows.runner()
+    assert runner.run("wasted_spend", week).value == 300
+    for name in ("wasted_spend", "cost_per_accepted"):
+        assert runner.run(name, week).excluded == {"unpriced_answers": 1, "answers_without_call": 1}
+
+
+def test_an_answer_of_several_calls_costs_all_of_them(rows: Any, week: Period, monday: datetime) -> None:
+    rows.usage(monday, response_id="r", cost_nano=100)
+    rows.usage(monday, response_id="r", cost_nano=11)
+    rows.decision(monday + timedelta(hours=1), "accepted", response_id="r")
+    assert rows.runner().run("cost_per_accepted", week).value == 111
+
+
+def _november(rows: Any, **bill: Any) -> None:
+    at = datetime.fromisoformat("2026-11-10T12:00+01:00")
+    rows.usage(at, provider="OpenAI", cost_nano=940 * EUR)
+    rows.usage(at, provider="mistral", cost_nano=7 * EUR)
+    given = {
+        "category": "inference",
+        "invoice_id": "o-11",
+        "provider": "openai",
+        "cost_nano": 1000 * EUR,
+        **bill,
+    }
+    rows.cost(date(2026, 11, 1), date(2026, 12, 1), **given)
+
+
+def test_the_example_of_the_shadow_gap(rows: Any) -> None:
+    _november(rows)
+    result = rows.runner().run("shadow_gap", NOVEMBER)
+    assert result.value == pytest.approx(0.06)
+    assert (result.numerator, result.denominator) == (60 * EUR, 1000 * EUR)
+    assert result.extras["attributed_nano"] == 940 * EUR
+    assert result.excluded["unbilled_nano"] == 7 * EUR
+
+
+def test_without_a_bill_there_is_no_gap_and_not_one_of_zero(rows: Any) -> None:
+    _november(rows, category="infrastructure")
+    result = rows.runner().run("shadow_gap", NOVEMBER)
+    assert result.value is None
+    assert result.excluded["unbilled_nano"] == 947 * EUR
+
+
+def test_a_providers_bill_is_not_spent_a_second_time(rows: Any) -> None:
+    _november(rows)
+    spend = rows.runner().run("spend", NOVEMBER)
+    assert spend.value == 947 * EUR
+    assert spend.excluded["provider_bills_nano"] == 1000 * EUR
+    rows.cost(date(2026, 11, 1), date(2026, 12, 1), category="inference", cost_nano=5 * EUR)
+    assert rows.runner().run("spend", NOVEMBER).value == 952 * EUR  # of no invoice: nothing else counts it
