@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from uptake.alerts import budgets, digest, findings, floods, ledger, standing
-from uptake.alerts.digest_inputs import Gatherer, audiences
+from uptake.alerts.gather import Gatherer, audiences
 from uptake.calendar import IsoWeek, Period
 from uptake.clickhouse import TenantDatabase
 from uptake.money import to_nano

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from uptake.alerts import saying, standing
 from uptake.alerts.deliver import Deliverer
-from uptake.alerts.digest_inputs import Gatherer, audiences
+from uptake.alerts.gather import Gatherer, audiences
 from uptake.alerts.outbox import Letter, Outbox
 from uptake.alerts.saying import Place
 from uptake.clickhouse import Database

@@ -14,7 +14,7 @@ import pytest
 
 from uptake.alerts import budgets, digest, findings
 from uptake.alerts.digest import DigestInputs
-from uptake.alerts.digest_next import idle_teams, prompt_jumps
+from uptake.alerts.digest.actions import idle_teams, prompt_jumps
 from uptake.alerts.message import Actions, Chart, Footer, Message, Table, Text
 from uptake.alerts.render import text
 from uptake.calendar import IsoWeek, Period, month_of
@@ -205,7 +205,8 @@ def test_a_digest_is_one_fact_for_an_audience_a_week_and_a_definition(make: Make
 
 def test_a_changed_definition_of_a_kpi_raises_the_digests_own() -> None:
     """Whoever changes the meaning of a figure here raises DEFINITION_VERSION and adds a line."""
-    pinned = {1: dict.fromkeys((*digest.SHOWN, *digest.TRUST), 1)}
+    first = dict.fromkeys((*digest.SHOWN, *digest.TRUST), 1)
+    pinned = {1: first, 2: {**first, "spend": 2}}
     catalogue = load_catalogue()
     now = {name: catalogue[name].definition_version for name in (*digest.SHOWN, *digest.TRUST)}
     assert pinned[digest.DEFINITION_VERSION] == now
@@ -466,7 +467,7 @@ def test_one_point_is_no_chart(make: Make) -> None:
 
 def test_the_footer_says_how_far_to_trust_it(make: Make) -> None:
     assert _footer(digest.compose(make(), MONDAY)) == (
-        "99.7% of events complete · 0.2% late · 0.4% of tokens unpriced · data until Sun 15 Nov 23:59 · definitions v1"
+        "99.7% of events complete · 0.2% late · 0.4% of tokens unpriced · data until Sun 15 Nov 23:59 · definitions v2"
     )
     given = make()
     this = {**given.this, "completeness": _share("completeness", 0, 0)}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from uptake.alerts import budgets, findings
-from uptake.alerts.digest_next import Idle, PromptJump, do_next, idle_teams, prompt_jumps
+from uptake.alerts.digest.actions import Idle, PromptJump, do_next, idle_teams, prompt_jumps
 from uptake.calendar import IsoWeek
 from uptake.sql.results import KpiResult, PromptOverrides, ReasonCount, SpendSoFar, UnauthorisedGroup
 from uptake.workspace.models import Budget, Scope

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from uptake.alerts import ledger, saying, standing
 from uptake.alerts.deliver.slack import SlackDeliverer
-from uptake.alerts.digest_inputs import Gatherer
+from uptake.alerts.gather import Gatherer
 from uptake.alerts.outbox import Outbox
 from uptake.alerts.scheduler import Scheduler, job_options
 from uptake.alerts.tick import RETRY_AFTER, Tick

@@ -52,7 +52,7 @@ def digest(
 ) -> None:
     """Compose the digest of a closed week, post it to its audience's channel once, and print it."""
     from uptake.alerts import digest as composer
-    from uptake.alerts.digest_inputs import Gatherer
+    from uptake.alerts.gather import Gatherer
 
     home = open_home(context)
     workspace = home.workspace(tenant)
@@ -86,7 +86,7 @@ def _week(text: str | None, home: Home, workspace: Workspace) -> IsoWeek:
 
 def _audience(workspace: Workspace, name: str | None) -> Audience:
     """The audience that a name means. A team that is nobody's channel is an audience without one."""
-    from uptake.alerts.digest_inputs import audiences
+    from uptake.alerts.gather import audiences
     from uptake.workspace.models import Audience
 
     known = audiences(workspace)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from uptake.alerts import budgets, findings
-from uptake.alerts.digest import HISTORY_WEEKS, SHOWN, TRUST, DigestInputs
-from uptake.alerts.digest_next import Idle, idle_teams, prompt_jumps
+from uptake.alerts.digest.actions import Idle, idle_teams, prompt_jumps
+from uptake.alerts.digest.compose import HISTORY_WEEKS, SHOWN, TRUST, DigestInputs
 from uptake.calendar import IsoWeek, Period
 from uptake.clickhouse import TenantDatabase
 from uptake.sql import queries

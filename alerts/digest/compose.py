@@ -1,7 +1,7 @@
 """The weekly digest: a closed week's figures become one message for one audience. Pure.
 
 One verdict first; a number never stands without its denominator or interval; "clear change" is a test; what is
-not known says so. The table's cells are in `digest_cells`, the things to do in `digest_next`.
+not known says so. The table's cells are in `cells`, the things to do in `actions`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from uptake.alerts import formats
 from uptake.alerts.budgets import Evaluation
-from uptake.alerts.digest_cells import cells
-from uptake.alerts.digest_next import Idle, PromptJump, do_next
+from uptake.alerts.digest.actions import Idle, PromptJump, do_next
+from uptake.alerts.digest.cells import cells
 from uptake.alerts.findings import Finding
 from uptake.alerts.formats import Language
 from uptake.alerts.message import Actions, Block, Chart, Footer, Message, Series, Table, Text
@@ -25,7 +25,7 @@ from uptake.sql.results import AdoptionPairs, KpiResult
 from uptake.stats import Change, compare_shares
 from uptake.workspace.models import Audience, Organisation
 
-DEFINITION_VERSION = 1
+DEFINITION_VERSION = 2
 """Raise it when a figure of the digest changes its meaning, or a KPI that it shows: the week is then said anew."""
 
 HISTORY_WEEKS = 12
