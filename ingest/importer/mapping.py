@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from uptake.document import Document, parse
 from uptake.document import Path as Place
 from uptake.errors import UsageError
 from uptake.ingest.importer.times import NoZone, moment
 from uptake.ingest.importer.values import read_value
-from uptake.problems import Problem, did_you_mean, nearest
+from uptake.mapped import AnyColumn, as_error, missing_columns
+from uptake.problems import Problem, did_you_mean
 from uptake.schemas.events import BaseEvent, CostEvent, FeedbackEvent, UsageEvent
 from uptake.validate import validated
 from uptake.workspace.models import Zone
@@ -33,25 +34,12 @@ CARRIES = {"thumb": "thumb", "edit": "severity", "decision": "decision", "survey
 _DERIVED = frozenset(("event_id", "type", "schema_version", "tags"))
 
 
-def _column(value: object) -> object:
-    return {"column": value} if isinstance(value, str) else value
-
-
-class Column(BaseModel):
-    """Where a field comes from; `values` translates cells (what is not among them is refused)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    column: Annotated[str, Field(min_length=1)]
-    values: dict[str, str | None] = {}
-
-
 class Mapping(BaseModel):
     """The file as written. `zone` is that of times which name none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    columns: Annotated[dict[str, Annotated[Column, BeforeValidator(_column)]], Field(min_length=1)]
+    columns: Annotated[dict[str, AnyColumn], Field(min_length=1)]
     constants: dict[str, str] = {}
     tags: Annotated[dict[str, str], Field(max_length=16)] = {}
     zone: Zone | None = None
@@ -119,32 +107,13 @@ def read_plan(path: Path, kind: str) -> Plan:
 
 def check_columns(plan: Plan, columns: Iterable[str], file: str) -> None:
     """Raises UsageError naming every mapped column that the file does not have."""
-    have = list(columns)
-    problems = []
-    for name, place in plan.wanted().items():
-        if name in have:
-            continue
-        shown = ", ".join(have[:12]) + (f" and {len(have) - 12} more" if len(have) > 12 else "")
-        match = nearest(name, have)
-        hint = f"did you mean {match}?" if match else ""
-        if match and match.casefold() == name.casefold():
-            hint = f"names are case-sensitive; {hint}"
-        reason = f'column "{name}" is not in {file} (columns: {shown})'
-        problems.append(plan.document.problem(place, reason, hint))
-    if problems:
+    if problems := missing_columns(plan.document, plan.wanted(), columns, file):
         raise faults(problems)
 
 
 def faults(problems: list[Problem]) -> UsageError:
-    """One error for all of them: cause and remedy apart when there is one, a line each when there are more."""
-    places = [f"{each.file}, line {each.line}" if each.line else each.file for each in problems]
-    if len(problems) == 1:
-        return UsageError(f"{places[0]}: {problems[0].reason}", problems[0].hint)
-    lines = [
-        f"{place}: {each.reason}" + (f" ({each.hint})" if each.hint else "")
-        for place, each in zip(places, problems, strict=True)
-    ]
-    return UsageError("\n".join(lines), "docs/import.md explains the map")
+    """One error for all of them, which says where maps are explained."""
+    return as_error(problems, "docs/import.md explains the map")
 
 
 def fields_of(kind: str) -> list[str]:

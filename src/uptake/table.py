@@ -52,6 +52,11 @@ class Table:
         if any(_undecodable(cell) for cell in self.columns):
             raise UsageError(f"{place}: the header is not {encoding} text", "save the file as UTF-8")
 
+    @property
+    def last_line(self) -> int:
+        """The line of the file on which the row that came last (at first the header) ends."""
+        return self._skipped + self._reader.line_num
+
     def __iter__(self) -> Iterator[Row]:
         width = len(self.columns)
         while True:

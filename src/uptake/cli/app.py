@@ -83,6 +83,7 @@ def run(arguments: list[str] | None = None) -> int:
         log,
         replay,
         reprice,
+        roster,
         run_gateway,
         run_scheduler,
         run_worker,

@@ -114,20 +114,21 @@ def closed_period(first: str, last: str, zone: str, now: datetime) -> Period:
 
 def period_of(first: str, last: str, zone: str) -> Period:
     """The days from `first` to `last`, both of the period. Raises UsageError."""
-    days = []
-    for option, text in (("--from", first), ("--to", last)):
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            raise UsageError(f"{option}: {text!r} is not a day", "write it like 2026-11-09") from None
-        if day.year not in YEARS:
-            raise UsageError(
-                f"{option}: {text} is not from {YEARS[0]} to {YEARS[-1]}", "events are not older"
-            )
-        days.append(day)
+    days = [day_of("--from", first), day_of("--to", last)]
     if days[1] < days[0]:
         raise UsageError(f"--to {last} is before --from {first}", "both belong to the period")
     return Period(days[0], date.fromordinal(days[1].toordinal() + 1), zone)
+
+
+def day_of(option: str, text: str) -> date:
+    """The day that an option names. Raises UsageError."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option}: {text!r} is not a day", "write it like 2026-11-09") from None
+    if day.year not in YEARS:
+        raise UsageError(f"{option}: {text} is not from {YEARS[0]} to {YEARS[-1]}", "events are not older")
+    return day
 
 
 def _list(as_json: bool) -> None:

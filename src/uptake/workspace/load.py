@@ -15,9 +15,10 @@ from uptake.workspace.models import App, Budget, Channels, Model, Organisation, 
 from uptake.workspace.people import read_roster
 
 ORGANISATION = "organisation.yaml"
+ROSTER = "roster.csv"
 FILES = (
     ORGANISATION,
-    "roster.csv",
+    ROSTER,
     "apps.yaml",
     "budgets.yaml",
     "targets.yaml",
@@ -83,11 +84,11 @@ def read_all(directory: Path, key: str | None) -> tuple[list[Workspace], list[Pr
 
 
 def read(
-    directory: Path, pseudonym_key: str | None, prefix: str = ""
+    directory: Path, pseudonym_key: str | None, prefix: str = "", roster: bytes | None = None
 ) -> tuple[Workspace | None, list[Problem]]:
     """The workspace, or None when it has errors; and all faults and warnings, in order of file and line.
 
-    `prefix` stands before file names in faults.
+    `prefix` stands before file names in faults; `roster` takes the place of what roster.csv holds.
     """
     if not (directory / ORGANISATION).is_file():
         hint = "`uptake init` writes a workspace to begin with"
@@ -96,12 +97,14 @@ def read(
     draft = Draft(documents)
     for name in FILES:
         path = directory / name
-        if not path.is_file():
+        replaced = roster if name == ROSTER else None
+        if replaced is None and not path.is_file():
             continue
-        if name == "roster.csv":
-            documents["roster"], draft.roster = read_roster(path.read_bytes(), prefix + name, pseudonym_key)
+        content = path.read_bytes() if replaced is None else replaced
+        if name == ROSTER:
+            documents["roster"], draft.roster = read_roster(content, prefix + name, pseudonym_key)
         else:
-            documents[path.stem] = parse(path.read_bytes(), prefix + name)
+            documents[path.stem] = parse(content, prefix + name)
     draft.organisation = _mapping(documents["organisation"], Organisation)
     draft.apps = _entries(documents.get("apps"), App)
     draft.budgets = _entries(documents.get("budgets"), Budget)
