@@ -43,6 +43,7 @@ def test_pseudonyms_need_no_key(files: Any) -> None:
     "content",
     [
         f"person,team,joined\n{ANN},,2026-01-01\n",
+        f"{ANN},Claims,2026-01-01\n",
         f"person,team,joined\n{ANN},Claims,{ANN}\n",
         f"person,team,joined,seat\n{ANN},Claims,2026-01-01,{ANN}\n",
         f"user_id,team,joined\n{ANN},Claims,2026-01-01\n",
@@ -68,6 +69,7 @@ def test_no_fault_names_a_person(files: Any, content: str) -> None:
         "user_id,team,seat,champion,joined,left,wave\np1,Claims,yes,no,2026-01-01,,Lyon\n",
         "\ufeffuser_id;team;seat;champion;joined;left;wave\r\np1;Claims;TRUE;0;2026-01-01;;Lyon\r\n;;;;;;\r\n",
         "wave\tjoined\tteam\tuser_id\n\nLyon\t2026-01-01\tClaims\tp1",
+        '# ours, "the roster\n#\nuser_id,team,joined,wave\n# more;\np1,Claims,2026-01-01,Lyon\n# end',
     ],
 )
 def test_a_roster_is_read_as_spreadsheets_write_it(files: Any, content: str) -> None:
@@ -75,6 +77,14 @@ def test_a_roster_is_read_as_spreadsheets_write_it(files: Any, content: str) -> 
     (person,) = files.load().roster
     assert (person.user_id, person.team, person.seat, person.champion) == ("p1", "Claims", True, False)
     assert (person.joined, person.left, person.wave) == (date(2026, 1, 1), None, "Lyon")
+
+
+def test_a_hash_without_a_space_begins_somebody_and_a_comment_moves_no_line(files: Any) -> None:
+    content = "user_id,team,joined\n# a comment\n#7,Claims,2026-01-01\np1,Claims,soon\n"
+    (fault,) = files.faults("roster.csv", content)
+    assert fault.startswith("roster.csv:4: joined")
+    files.write("roster.csv", content.replace("soon", "2026-01-01"))
+    assert [person.user_id for person in files.load().roster] == ["#7", "p1"]
 
 
 @pytest.mark.parametrize(

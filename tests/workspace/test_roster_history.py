@@ -31,13 +31,15 @@ HEADERS = [
     b"user_id,team,seat,champion,joined,left,wave\n",
     b"person;joined;team",
     b"\xef\xbb\xbf# who is here\r\nteam;person;left;wave;joined\r\n\r\n",
-    b"team\tuser_id\tjoined\tchampion\n# moves, \"joiners\n",
+    b'team\tuser_id\tjoined\tchampion\n# moves, "joiners\n',
 ]
 
 Said = tuple[str, bool, bool, str]
 People = dict[str, Said]
 
-said = st.tuples(st.sampled_from(TEAMS), st.booleans(), st.booleans(), st.sampled_from(["", "Lyon", "2, late"]))
+said = st.tuples(
+    st.sampled_from(TEAMS), st.booleans(), st.booleans(), st.sampled_from(["", "Lyon", "2, late"])
+)
 people = st.dictionaries(st.sampled_from([f"u{i}@example.org" for i in range(5)]), said)
 histories = st.lists(st.tuples(st.integers(1, 40), people), min_size=1, max_size=6)
 
@@ -58,7 +60,10 @@ def as_scim(snapshot: People) -> bytes:
             "active": True,
             "groups": [{"value": "g7", "display": "seats"}] if seat else [],
             "entitlements": [{"value": "champion"}] if champion else [],
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": team, "division": wave},
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {
+                "department": team,
+                "division": wave,
+            },
         }
         for person, (team, seat, champion, wave) in snapshot.items()
     ]
@@ -166,8 +171,8 @@ def test_who_is_unchanged_keeps_the_row_byte_for_byte_and_in_its_place(first: Pe
     with home_with(HEADERS[0]) as home:
         home.take(first, START)
         # As a person would write it: quotes, spaces, other words for yes, a comment, no end of the last line.
-        rows = home.file.read_bytes().replace(b",yes,", b', TRUE ,').replace(b",no,", b',"0",')
-        content = rows.removesuffix(b"\n").replace(b"\n", b"\n# kept, \"as is\n\n", 1)
+        rows = home.file.read_bytes().replace(b",yes,", b", TRUE ,").replace(b",no,", b',"0",')
+        content = rows.removesuffix(b"\n").replace(b"\n", b'\n# kept, "as is\n\n', 1)
         home.file.write_bytes(content)
         home.take(second, START + timedelta(days=7))
         same = {pseudonym(KEY, person).encode() for person in first if second.get(person) == first[person]}

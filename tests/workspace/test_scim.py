@@ -26,7 +26,11 @@ def user(name: str, team: str | None = "Claims", /, **more: Any) -> dict[str, An
 
 
 def listed(*users: Any, total: int | None = None) -> dict[str, Any]:
-    return {"schemas": [LIST], "totalResults": len(users) if total is None else total, "Resources": list(users)}
+    return {
+        "schemas": [LIST],
+        "totalResults": len(users) if total is None else total,
+        "Resources": list(users),
+    }
 
 
 def read(value: Any, **columns: RosterColumn) -> Snapshot:
@@ -50,7 +54,12 @@ def test_user_name_and_department_are_who_and_where_and_nothing_is_said_of_seats
 
 
 def test_who_is_not_active_is_not_there_however_it_is_written() -> None:
-    users = [user("a", active=False), user("b", active="False"), user("c", active="True"), user("d", active=None)]
+    users = [
+        user("a", active=False),
+        user("b", active="False"),
+        user("c", active="True"),
+        user("d", active=None),
+    ]
     # Somebody who was switched off may lack anything.
     snapshot = read(listed(*users, {"active": False}))
     assert {p.user_id for p in snapshot.people} == {pseudonym(KEY, "c"), pseudonym(KEY, "d")}
@@ -98,7 +107,9 @@ def test_a_map_names_the_attribute_that_the_apps_call_a_person(column: str, expe
 
 
 def test_an_accent_is_the_same_however_json_spells_it() -> None:
-    composed, apart = (read(f'[{{"userName": "a", "department": "{t}"}}]'.encode()) for t in ("\u00c9", "E\\u0301"))
+    composed, apart = (
+        read(f'[{{"userName": "a", "department": "{t}"}}]'.encode()) for t in ("\u00c9", "E\\u0301")
+    )
     assert composed == apart
 
 
@@ -106,7 +117,8 @@ def test_pages_together_are_the_whole_and_one_alone_is_refused() -> None:
     pages = [listed(user("a"), user("b"), total=3), listed(user("c"), total=3)]
     assert len(read(pages).people) == 3
     assert refused(pages[0]) == (
-        "users.json: holds 2 of 3 people (totalResults): a page, not all (fetch all pages and give them as one JSON array)"
+        "users.json: holds 2 of 3 people (totalResults): a page, not all "
+        "(fetch all pages and give them as one JSON array)"
     )
     assert len(read([user("a"), user("b")]).people) == 2, "a plain array of users"
     assert read({"totalResults": 0}).people == ()
@@ -123,13 +135,19 @@ def test_pages_together_are_the_whole_and_one_alone_is_refused() -> None:
         ({"Resources": {}}, "users.json: $.Resources: should be an array"),
         (listed(user("a"), 7), "users.json: $.Resources[1]: should be an object"),
         (listed(user("a", active="maybe")), "users.json: $.Resources[0].active: should be true or false"),
-        ([listed(user("a")), listed(user("b"), user(""))], "users.json: $[1].Resources[1]: 'person' is empty"),
+        (
+            [listed(user("a")), listed(user("b"), user(""))],
+            "users.json: $[1].Resources[1]: 'person' is empty",
+        ),
         (
             listed(user("x", active=False), user("a"), user("b"), user("A")),
             "users.json: $.Resources[3]: the same person is here twice, first at $.Resources[1]",
         ),
         (listed(user("a"), user("b", None)), "users.json: $.Resources[1]: 'team' is missing"),
-        (listed(user("a", None)), "users.json: nobody in users.json has the attribute 'department' (say in a map"),
+        (
+            listed(user("a", None)),
+            "users.json: nobody in users.json has the attribute 'department' (say in a map",
+        ),
     ],
 )
 def test_a_fault_names_its_json_path(value: Any, says: str) -> None:
@@ -150,5 +168,9 @@ def test_an_attribute_that_nobody_has_is_named_in_the_map_with_what_was_meant(tm
 
 def test_no_fault_names_a_person() -> None:
     name = "ann.smith@example.org"
-    for value in (listed(user(name), user(name)), listed(user(name, "A\nB")), listed(user(name), user("b", None))):
+    for value in (
+        listed(user(name), user(name)),
+        listed(user(name, "A\nB")),
+        listed(user(name), user("b", None)),
+    ):
         assert "smith" not in refused(value)

@@ -150,5 +150,11 @@ def _cells(
 
 def _written(person: Person) -> dict[str, str]:
     values = {name: getattr(person, name) for name in ATTRIBUTES}
-    texts = {name: ("no", "yes")[value] if isinstance(value, bool) else value for name, value in values.items()}
-    return {**texts, "joined": person.joined.isoformat(), "left": person.left.isoformat() if person.left else ""}
+    texts = {
+        name: ("no", "yes")[value] if isinstance(value, bool) else value for name, value in values.items()
+    }
+    return {
+        **texts,
+        "joined": person.joined.isoformat(),
+        "left": person.left.isoformat() if person.left else "",
+    }

@@ -95,7 +95,9 @@ def read_map(path: Path, required: Collection[str]) -> RosterMap:
     ]
     people = [name for name in ("person", "user_id") if name in written.columns]
     if len(people) == 2 or (required and not people):
-        reason = "one column of people is filled: person (raw, replaced while loading) or user_id (pseudonyms)"
+        reason = (
+            "one column of people is filled: person (raw, replaced while loading) or user_id (pseudonyms)"
+        )
         problems.append(document.problem(("columns",), reason, key=True))
     if problems:
         raise refusal(problems)

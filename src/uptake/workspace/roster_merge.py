@@ -33,7 +33,7 @@ class Snapshot:
 
 @dataclass
 class Merge:
-    """Edits of a roster's rows by index (None: taken out), and stays to add, each after the row of `int` or at the end."""
+    """Edits of rows by index (None: taken out), and stays to add, each after the row of that index or at the end."""
 
     changed: dict[int, Person | None] = field(default_factory=dict)
     added: list[tuple[int | None, Person]] = field(default_factory=list)
@@ -83,7 +83,9 @@ def _away(merged: Merge, roster: Sequence[Person], own: Sequence[int], day: date
         merged.changed[own[-1]] = None if last.joined == day else last.model_copy(update={"left": day})
 
 
-def _here(merged: Merge, roster: Sequence[Person], own: Sequence[int], said: Person, snapshot: Snapshot) -> None:
+def _here(
+    merged: Merge, roster: Sequence[Person], own: Sequence[int], said: Person, snapshot: Snapshot
+) -> None:
     day = snapshot.day
     now = next((i for i in own if roster[i].left is None), None)
     ended = next((i for i in own if roster[i].left == day), None)  # by an earlier snapshot of this day

@@ -25,7 +25,11 @@ class _People:
     """Collects the people of a snapshot, each once, and what is wrong with them."""
 
     def __init__(
-        self, document: Document, day: date, key: str | None, where: Callable[[int], str] = "in line {}".format
+        self,
+        document: Document,
+        day: date,
+        key: str | None,
+        where: Callable[[int], str] = "in line {}".format,
     ) -> None:
         self.document = document
         self._where = where
@@ -43,7 +47,9 @@ class _People:
         if not person.wave.isprintable():
             self.fault(line, "wave: should be one line without control characters")
         elif person.user_id in self._lines:
-            self.fault(line, f"the same person is here twice, first {self._where(self._lines[person.user_id])}")
+            self.fault(
+                line, f"the same person is here twice, first {self._where(self._lines[person.user_id])}"
+            )
         elif person.joined > self._day:
             self.not_yet += 1
         else:
@@ -136,7 +142,9 @@ def _scim(content: bytes, file: str, day: date, key: str | None, mapping: Roster
         found.mapped(place, {name: resource.texts(name) for name in whole.wanted()}, whole)
     if found.document.problems:
         faults = found.document.problems
-        raise refusal([replace(each, line=0, reason=f"{active[each.line - 1].path}: {each.reason}") for each in faults])
+        raise refusal(
+            [replace(each, line=0, reason=f"{active[each.line - 1].path}: {each.reason}") for each in faults]
+        )
     return found.snapshot(frozenset(columns), len(resources) - len(active))
 
 
