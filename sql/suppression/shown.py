@@ -1,0 +1,144 @@
+"""What may be shown of people counted by team, and by part of a team. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Literal
+
+from uptake.sql.suppression.people import is_small
+from uptake.sql.suppression.saying import Figure, Saying
+from uptake.sql.suppression.sums import Sums
+
+Cell = tuple[str, str]
+"""A team and a part of its people."""
+
+Why = Literal["shown", "small", "complement"]
+"""Shown; hidden and said to be fewer than five; hidden without a word on how many it is."""
+
+
+class ShownParts:
+    """What may be shown of people who are divided into parts (active or not; the steps of the habit ladder).
+
+    `cells` are people by team and part: each person of a team is in exactly one part. `audiences` are the groups of
+    teams that are shown. Of the organisation, each audience and each team the total is shown, the `unions` of parts
+    (coarse ones, such as "active" among the states of the lifecycle), and the parts.
+
+    Of all sets of cells (of any teams and parts) none that has one to four people can be computed by adding and
+    subtracting what may be shown. Totals are decided first, exactly as `Shown` does, then unions, then parts;
+    within each the organisation, audiences, teams; then the larger number first. So with a part that is too small
+    the smallest is hidden that makes them five together. Parts are shown only where the total is.
+    """
+
+    def __init__(
+        self,
+        cells: Mapping[Cell, int],
+        audiences: Iterable[Collection[str]] = (),
+        unions: Iterable[Collection[str]] = (),
+    ) -> None:
+        self._cells = {cell: people for cell, people in sorted(cells.items()) if people > 0}
+        self._parts_of: dict[str, list[str]] = defaultdict(list)
+        for team, part in self._cells:
+            self._parts_of[team].append(part)
+        self.parts = frozenset(part for _, part in cells)
+        """All parts, those nobody is in included."""
+        self.unions = tuple(dict.fromkeys(one for union in unions if (one := frozenset(union) & self.parts)))
+        teams = frozenset(self._parts_of)
+        declared = (group for one in audiences if (group := frozenset(one) & teams))
+        self.groups = tuple(dict.fromkeys((teams, *declared)))
+        """The organisation and the declared audiences, without teams in which nobody is."""
+        self._everything = not any(is_small(people) for people in self._cells.values())
+        if not self._everything:
+            self._decide()
+
+    def may_show(self, teams: Collection[str], *parts: str) -> bool:
+        """Whether the number of people of `teams` (none: everybody) in `parts` (none: the total) may be shown.
+
+        With several parts: the number of those who are in one of them. Audiences that were not declared are shown
+        if they follow from what is shown anyway.
+        """
+        figure = self.figure(teams, parts)
+        return self._everything or (
+            self._knows((figure[0], self.parts)) and (not parts or self._knows(figure))
+        )
+
+    def why(self, teams: Collection[str], *parts: str) -> Why:
+        """Whether a number is shown, and else what may be said of it: "small" is fewer than five people.
+
+        "complement" is hidden so that another cannot be computed, or small where saying so would tell how small
+        (`saying`), or not an audience that was declared. So it must not be said to be five or more.
+        """
+        if self.may_show(teams, *parts):
+            return "shown"
+        return "small" if self._saying.is_small(self.figure(teams, parts)) else "complement"
+
+    @cached_property
+    def _saying(self) -> Saying:
+        groups = dict.fromkeys((*self.groups, *(frozenset([team]) for team in self._parts_of)))
+        cuts = dict.fromkeys((self.parts, *self.unions, *(frozenset([part]) for part in self.parts)))
+        return Saying(groups, cuts, self.people, lambda figure: self.may_show(figure[0], *figure[1]))
+
+    def people(self, figure: Figure) -> int:
+        return sum(self._cells[cell] for cell in self._of(figure))
+
+    def figure(self, teams: Collection[str], parts: Collection[str] = ()) -> Figure:
+        """Some teams (none: everybody) and parts (none: all), without those that do not exist."""
+        return (
+            frozenset(team for team in teams if team in self._parts_of) if teams else self.groups[0],
+            frozenset(parts) & self.parts if parts else self.parts,
+        )
+
+    def _decide(self) -> None:
+        figures = [figure for figure in self._in_order() if not is_small(self.people(figure))]
+        within: dict[Cell, list[int]] = {cell: [] for cell in self._cells}
+        for nth, figure in enumerate(figures):
+            for cell in self._of(figure):
+                within[cell].append(nth)
+        # Cells that no figure tells apart are one unit: who computes one of them, computes all.
+        units: dict[tuple[int, ...], int] = {}
+        self._unit_of = {cell: units.setdefault(tuple(nths), len(units)) for cell, nths in within.items()}
+        self._cells_in = Counter(self._unit_of.values())
+        people = [0] * len(units)
+        for cell, unit in self._unit_of.items():
+            people[unit] += self._cells[cell]
+        self._sums = Sums(people)
+        for figure in figures:
+            if figure[1] == self.parts or self._knows((figure[0], self.parts)):
+                self._sums.show({self._unit_of[cell] for cell in self._of(figure)})
+
+    def _in_order(self) -> Iterator[Figure]:
+        organisation, *audiences = self.groups
+        coarse = [union for union in self.unions if union != self.parts]
+        fine = [one for part in self.parts if (one := frozenset([part])) != self.parts]
+        for stage in ([self.parts], coarse, fine):
+            for level in ([organisation], audiences, [frozenset([team]) for team in self._parts_of]):
+                figures = [(teams, parts) for teams in level for parts in stage]
+                yield from sorted(
+                    figures, key=lambda one: (-self.people(one), sorted(one[0]), sorted(one[1]))
+                )
+
+    def _of(self, figure: Figure) -> Iterator[Cell]:
+        teams, parts = figure
+        return ((team, part) for team in teams for part in self._parts_of[team] if part in parts)
+
+    def _knows(self, figure: Figure) -> bool:
+        cells = Counter(self._unit_of[cell] for cell in self._of(figure))
+        return all(n == self._cells_in[unit] for unit, n in cells.items()) and self._sums.knows(cells)
+
+
+class Shown:
+    """What may be shown of people counted by team (`sizes`), where `audiences` are the groups shown as totals.
+
+    `hidden` are the teams whose own number must not be shown.
+    """
+
+    def __init__(self, sizes: Mapping[str, int], audiences: Iterable[Collection[str]] = ()) -> None:
+        self._whole = ShownParts({(team, ""): people for team, people in sizes.items()}, audiences)
+        self.hidden = frozenset(
+            team for team, people in sizes.items() if people > 0 and not self.may_show([team])
+        )
+
+    def may_show(self, teams: Collection[str]) -> bool:
+        """Whether the total of `teams` (none: everybody) may be shown: it follows from what is shown anyway."""
+        return self._whole.may_show(teams)
