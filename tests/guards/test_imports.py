@@ -37,6 +37,7 @@ DECIDING = (
     "uptake.alerts.render",
     "uptake.stats",
     "uptake.calendar",
+    "uptake.workingdays",
     "uptake.money",
 )
 EFFECTS = (

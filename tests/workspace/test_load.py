@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -259,3 +260,19 @@ def test_the_digest_says_whether_the_content_changed(files: Any) -> None:
     assert files.load().digest == before
     files.write("organisation.yaml", "tenant: acme\nname: Acme Ltd\ncurrency: USD\n")
     assert files.load().digest != before
+
+
+def test_a_country_and_a_seat_have_what_was_written(files: Any) -> None:
+    # A YAML parser that guesses reads NO as false.
+    files.write("organisation.yaml", "tenant: acme\nname: Acme\ncurrency: USD\ncountry: NO\nseat_price: 29.90\n")
+    organisation = files.load().organisation
+    assert (organisation.country, organisation.seat_price) == ("NO", Decimal("29.90"))
+
+
+def test_a_country_that_is_none_and_a_seat_that_costs_nothing_are_refused(files: Any) -> None:
+    files.write("organisation.yaml", "tenant: acme\nname: Acme\ncurrency: USD\ncountry: CH-XX\nseat_price: 0\n")
+    with pytest.raises(WorkspaceError) as error:
+        files.load()
+    first, second = error.value.message.splitlines()
+    assert first.startswith("organisation.yaml:4: country: CH has no part 'XX'; known: AG")
+    assert second == "organisation.yaml:5: seat_price: should be greater than 0"

@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from uptake.schemas.taxonomy import is_reason
+from uptake.workingdays import check_country
 
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -61,6 +62,7 @@ def _thresholds(values: tuple[int, ...]) -> tuple[int, ...]:
 
 Day = Annotated[date, BeforeValidator(_day)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Country = Annotated[str, AfterValidator(check_country)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)]
 Amount = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0, max_digits=18, decimal_places=9)]
@@ -77,11 +79,14 @@ class Organisation(Model):
     """organisation.yaml: one tenant.
 
     `unknown_price_*` (USD per million tokens) bound the cost of a model that has no price, for budgets only.
+    `country` says which days are worked; without it they are Monday to Friday. `seat_price` is what a seat costs a
+    calendar month, in the organisation's currency; without it idle seats are counted and cost nothing that is known.
     """
 
     tenant: Slug
     name: Text
     zone: Zone = "UTC"
+    country: Country | None = None
     locale: Locale = "en"
     currency: Currency = "EUR"
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
@@ -89,6 +94,7 @@ class Organisation(Model):
     severity_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.3
     unknown_price_input: Amount = Decimal(15)
     unknown_price_output: Amount = Decimal(75)
+    seat_price: Amount | None = None
 
 
 class Person(Model):
