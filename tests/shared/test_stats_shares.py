@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from uptake.sql.results import AdoptionPairs
 from uptake.stats import compare_pairs, compare_shares, mcnemar_exact, newcombe, wilson
 
 SHARES = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -124,6 +125,17 @@ def test_a_change_of_the_same_people_is_clear_by_those_who_changed() -> None:
     unclear = compare_pairs(20, 50, 25, 50, only_before=0, only_now=5)
     assert unclear is not None
     assert not unclear.clear
+
+
+@given(SHARES, SHARES)
+def test_the_two_parts_of_a_change_of_adoption_are_the_whole_change(
+    now: tuple[int, int], then: tuple[int, int]
+) -> None:
+    (a1, n1), (a0, n0) = now, then
+    pairs = AdoptionPairs(n0=n0, a0=a0, n1=n1, a1=a1, both=0, only_before=0, only_now=0)
+    assert pairs.usage_part is not None
+    assert pairs.roster_part is not None
+    assert pairs.usage_part + pairs.roster_part == pytest.approx(a1 / n1 - a0 / n0, abs=1e-12)
 
 
 def test_a_change_from_or_to_the_unknown_is_not_known() -> None:
