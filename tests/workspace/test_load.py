@@ -264,13 +264,17 @@ def test_the_digest_says_whether_the_content_changed(files: Any) -> None:
 
 def test_a_country_and_a_seat_have_what_was_written(files: Any) -> None:
     # A YAML parser that guesses reads NO as false.
-    files.write("organisation.yaml", "tenant: acme\nname: Acme\ncurrency: USD\ncountry: NO\nseat_price: 29.90\n")
+    files.write(
+        "organisation.yaml", "tenant: acme\nname: Acme\ncurrency: USD\ncountry: NO\nseat_price: 29.90\n"
+    )
     organisation = files.load().organisation
     assert (organisation.country, organisation.seat_price) == ("NO", Decimal("29.90"))
 
 
 def test_a_country_that_is_none_and_a_seat_that_costs_nothing_are_refused(files: Any) -> None:
-    files.write("organisation.yaml", "tenant: acme\nname: Acme\ncurrency: USD\ncountry: CH-XX\nseat_price: 0\n")
+    files.write(
+        "organisation.yaml", "tenant: acme\nname: Acme\ncurrency: USD\ncountry: CH-XX\nseat_price: 0\n"
+    )
     with pytest.raises(WorkspaceError) as error:
         files.load()
     first, second = error.value.message.splitlines()
