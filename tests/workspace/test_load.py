@@ -51,7 +51,8 @@ def test_every_fault_of_every_file_is_told_at_once(files: Any) -> None:
         "apps.yaml:6: unknown key 'cricality' (did you mean criticality?)",
         "budgets.yaml:3: amount: should be greater than 0",
         "budgets.yaml:5: app 'leter' does not exist (did you mean letter?)",
-        "targets.yaml:1: kpi: should be 'adoption', 'override_rate', 'thumbs_down' or 'unauthorised_share' "
+        "targets.yaml:1: kpi: should be 'adoption', 'habits', 'stickiness', 'activation', 'seats', 'override_rate', "
+        "'thumbs_down', 'error_rate' or 'unauthorised_share' "
         "(did you mean adoption?)",
         "targets.yaml:2: target: should be less than or equal to 1",
         "targets.yaml:4: due: should be a day written like 2026-11-01",

@@ -88,6 +88,7 @@ def run(arguments: list[str] | None = None) -> int:
         run_scheduler,
         run_worker,
         serve,
+        targets,
         workspace,
     )
 

@@ -180,6 +180,7 @@ def _audiences(draft: Draft, teams: set[str]) -> Iterator[Problem]:
                 yield document.problem(path, reason, "digests are told apart by it")
             first.setdefault(name, document.line(path))
         yield from _known(draft, "channels", (*place, "teams"), "team", teams)
+        yield from _known(draft, "channels", (*place, "apps"), "app", draft.written("apps", "app"))
 
 
 def _prices(draft: Draft) -> Iterator[Problem]:

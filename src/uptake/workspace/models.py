@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from uptake.calendar import IsoWeek
 from uptake.schemas.taxonomy import is_reason
 from uptake.workingdays import check_country
 
@@ -60,6 +61,14 @@ def _thresholds(values: tuple[int, ...]) -> tuple[int, ...]:
     return values
 
 
+def _week(value: str) -> str:
+    return str(IsoWeek.parse(value))
+
+
+def _alone(value: object) -> object:
+    return {"value": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 Day = Annotated[date, BeforeValidator(_day)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Country = Annotated[str, AfterValidator(check_country)]
@@ -69,6 +78,7 @@ Amount = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0, max_digits=18
 PerMillion = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=0, max_digits=18, decimal_places=9)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Locale = Literal["en", "fr"]
+Cadence = Literal["weekly", "monthly", "quarterly"]
 
 
 class Model(BaseModel):
@@ -207,18 +217,35 @@ class Kpi(StrEnum):
     """KPIs that can have a target."""
 
     ADOPTION = "adoption"
+    HABITS = "habits"
+    STICKINESS = "stickiness"
+    ACTIVATION = "activation"
+    SEATS = "seats"
     OVERRIDE_RATE = "override_rate"
     THUMBS_DOWN = "thumbs_down"
+    ERROR_RATE = "error_rate"
     UNAUTHORISED_SHARE = "unauthorised_share"
 
 
+class Baseline(Model):
+    """Where a target was set from, frozen: the value in an ISO week, by which version of the KPI's definition, and with
+    which registered apps. `uptake targets baseline` writes it. A number alone says none of that, and nothing is compared
+    with it."""
+
+    value: Annotated[float, Field(ge=0, le=1)]
+    week: Annotated[str, AfterValidator(_week)] | None = None
+    definition_version: Annotated[int, Field(ge=1)] | None = None
+    apps: tuple[str, ...] | None = None
+
+
 class Target(Model):
-    """An entry of targets.yaml: a share between 0 and 1, for the organisation or one team."""
+    """An entry of targets.yaml: a share between 0 and 1 to be reached by the day `due`, for the organisation or one
+    team."""
 
     kpi: Kpi
     team: str | None = None
     target: Annotated[float, Field(ge=0, le=1)]
-    baseline: Annotated[float, Field(ge=0, le=1)] | None = None
+    baseline: Annotated[Baseline, BeforeValidator(_alone)] | None = None
     owner: Text
     due: Day
 
@@ -258,13 +285,22 @@ class Rate(Model):
 
 
 class Audience(Model):
-    """An entry of channels.yaml: who reads the digest, of which teams, where. No teams: the organisation."""
+    """An entry of channels.yaml: who reads which digests, of which teams (a department) or apps (their owner), where.
+    Neither: the organisation."""
 
     audience: Slug
     name: Text
     teams: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    cadences: Annotated[tuple[Cadence, ...], Field(min_length=1)] = ("weekly", "monthly", "quarterly")
     channel: str = ""
     locale: Locale | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if self.teams and self.apps:
+            raise ValueError("give teams (a department) or apps (an app owner), not both")
+        return self
 
 
 class Channels(Model):
@@ -303,6 +339,14 @@ class Workspace(Model):
         for person in self.roster:
             rows.setdefault(person.user_id, []).append(person)
         return {user: tuple(sorted(stays, key=lambda p: p.joined)) for user, stays in rows.items()}
+
+    def apps_on(self, day: date) -> frozenset[str]:
+        """The registered apps that are valid on a day."""
+        return frozenset(
+            app.app
+            for app in self.apps
+            if (app.valid_from is None or app.valid_from <= day) and (app.valid_to is None or day < app.valid_to)
+        )
 
     @cached_property
     def registry(self) -> dict[str, App]:

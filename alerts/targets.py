@@ -1,0 +1,79 @@
+"""Where a target stands: reached, on track, behind, and when nothing can be said. Pure.
+
+The way from the baseline to the target is a straight line in time; whoever is on or beyond it is on track, and a value
+whose interval holds the line is not told to be behind. A baseline that was taken by another definition, or with other
+apps, is not compared with: the difference would be of the ruler, not of the people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from uptake.calendar import IsoWeek
+from uptake.sql.results import KpiResult
+from uptake.workspace.models import Target
+
+State = Literal["unknown", "reached", "on_track", "unclear", "behind", "missed", "open"]
+Closed = Literal["", "no_baseline", "undated", "definition", "apps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`state`: "open" says that there is time left and no baseline to judge the way by; `closed` says why.
+    `progress` is the part of the way from the baseline that is done (may be negative, or above 1), `expected` where the
+    line stands; both None where the comparison is closed or the value is not known."""
+
+    target: Target
+    state: State
+    closed: Closed = ""
+    progress: float | None = None
+    expected: float | None = None
+
+
+def stand(target: Target, result: KpiResult, apps: Collection[str], zone: str) -> Standing:
+    """A target against its KPI in a closed period, whose last day it is judged on; `apps` are those registered then."""
+    closed = _closed(target, result, apps)
+    if result.value is None:
+        return Standing(target, "unknown", closed)
+    value, day = float(result.value), result.period.last
+    progress, expected = (None, None) if closed else _way(target, value, day, zone)
+    if _at_least(value, target.target, result):
+        return Standing(target, "reached", closed, progress, expected)
+    if day >= target.due:
+        return Standing(target, "missed", closed, progress, expected)
+    if expected is None:
+        return Standing(target, "open", closed)
+    if _at_least(value, expected, result):
+        return Standing(target, "on_track", closed, progress, expected)
+    low, high = result.interval or (value, value)
+    state: State = "unclear" if low <= expected <= high else "behind"
+    return Standing(target, state, closed, progress, expected)
+
+
+def _closed(target: Target, result: KpiResult, apps: Collection[str]) -> Closed:
+    baseline = target.baseline
+    if baseline is None:
+        return "no_baseline"
+    if baseline.week is None or baseline.definition_version is None or baseline.apps is None:
+        return "undated"
+    if baseline.definition_version != result.definition_version:
+        return "definition"
+    return "apps" if set(baseline.apps) != set(apps) else ""
+
+
+def _way(target: Target, value: float, day: date, zone: str) -> tuple[float | None, float | None]:
+    baseline = target.baseline
+    assert baseline is not None
+    assert baseline.week is not None
+    start = IsoWeek.parse(baseline.week).period(zone).last
+    length, gone = (target.due - start).days, (day - start).days
+    whole = target.target - baseline.value
+    expected = baseline.value + whole * min(max(gone / length, 0.0), 1.0) if length > 0 else target.target
+    return ((value - baseline.value) / whole if whole else None), expected
+
+
+def _at_least(value: float, wanted: float, result: KpiResult) -> bool:
+    return value <= wanted if result.direction == "down" else value >= wanted
