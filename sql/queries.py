@@ -7,8 +7,10 @@ live in `results`, which loads no database: what only judges the values imports 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from uptake.calendar import Period
 from uptake.clickhouse import TenantDatabase
@@ -23,7 +25,7 @@ from uptake.sql.results import (
     UnauthorisedGroup,
 )
 from uptake.sql.runner import definition_parameters, period_parameters
-from uptake.sql.spending import budget_drivers, budget_spend
+from uptake.sql.spending import budget_drivers, budget_spend, daily_spend
 from uptake.sql.suppression import shown_people
 from uptake.workspace.models import Organisation
 
@@ -37,12 +39,23 @@ __all__ = [
     "adoption_pairs",
     "budget_drivers",
     "budget_spend",
+    "daily_spend",
     "data_until",
     "last_received",
     "override_by_prompt",
+    "pair_rows",
+    "prompt_rows",
+    "reason_rows",
     "reasons",
+    "sum_pairs",
+    "sum_prompts",
+    "sum_reasons",
     "unauthorised_groups",
 ]
+
+
+Rows = Sequence[Mapping[str, Any]]
+"""What a query gave, a row a team or a pair of teams: asked once, added up for each audience."""
 
 
 def adoption_pairs(
@@ -51,12 +64,24 @@ def adoption_pairs(
     before: Period,
     now: Period,
     teams: Sequence[str] = (),
+    apps: Sequence[str] = (),
 ) -> AdoptionPairs | None:
     """Adoption of a group of teams (none: all) in two periods, over its people; terms as in the KPI.
 
     None where one of the groups is fewer than five people. A group whose KPI is suppressed gets no pairs shown
     either: ask the runner first.
     """
+    return sum_pairs(pair_rows(database, organisation, before, now, apps), teams)
+
+
+def pair_rows(
+    database: TenantDatabase,
+    organisation: Organisation,
+    before: Period,
+    now: Period,
+    apps: Sequence[str] = (),
+) -> Rows:
+    """A row for each pair of teams that people were in, before and now ('' is "not eligible then")."""
     if before.end > now.start:
         raise ValueError(f"the earlier period ends before the later one starts: {before}, {now}")
     edges = {
@@ -64,14 +89,18 @@ def adoption_pairs(
         "before_last_day": before.last,
         "before_after_day": before.after,
         "now_from": now.start,
+        "apps": list(apps),
     }
     whole = {**period_parameters(now), **window(before.start, now.end), **definition_parameters(organisation)}
     serving = _serving(database, before, now)
     if serving.serves:
         days = {"before_first_day": before.first, "generations": list(serving.generations)}
-        rows = ask(database, "adoption_pairs_activity", {**whole, **edges, **days})
-    else:
-        rows = ask(database, "adoption_pairs", {**whole, **edges})
+        return ask(database, "adoption_pairs_activity", {**whole, **edges, **days})
+    return ask(database, "adoption_pairs", {**whole, **edges})
+
+
+def sum_pairs(rows: Rows, teams: Sequence[str] = ()) -> AdoptionPairs | None:
+    """The pairs of a group of teams (none: all); None where a group is fewer than five people."""
 
     def total(column: str, *, before: bool, now: bool) -> int:
         def holds(team: str) -> bool:
@@ -123,16 +152,60 @@ def override_by_prompt(
 
     A decision that does not say its prompt version or use case takes it from its answer's call in the period.
     """
-    given = {**period_parameters(period), **definition_parameters(organisation), "teams": list(teams)}
-    return [PromptOverrides(**row) for row in ask(database, "override_by_prompt", given)]
+    return sum_prompts(prompt_rows(database, organisation, period), teams)
+
+
+def prompt_rows(database: TenantDatabase, organisation: Organisation, period: Period) -> Rows:
+    given = {**period_parameters(period), **definition_parameters(organisation)}
+    return ask(database, "override_by_prompt", given)
+
+
+def sum_prompts(rows: Rows, teams: Sequence[str] = (), apps: Sequence[str] = ()) -> list[PromptOverrides]:
+    """Overrides of some teams and apps (none: all), in order of first decision."""
+    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for row in _of(rows, teams, apps):
+        groups.setdefault((row["app"], row["use_case"], row["prompt_version"]), []).append(row)
+    found = [
+        PromptOverrides(
+            *key,
+            decided=sum(row["decided"] for row in some),
+            overridden=sum(row["overridden"] for row in some),
+            first_at=min(row["first_at"] for row in some),
+        )
+        for key, some in groups.items()
+    ]
+    return sorted(found, key=lambda p: (p.app, p.use_case, p.first_at, p.prompt_version))
 
 
 def reasons(
     database: TenantDatabase, organisation: Organisation, period: Period, teams: Sequence[str] = ()
 ) -> list[ReasonCount]:
     """Why answers were overridden, by app, use case and prompt version, the most frequent reason first."""
-    given = {**period_parameters(period), **definition_parameters(organisation), "teams": list(teams)}
-    return [ReasonCount(**row) for row in ask(database, "reasons", given)]
+    return sum_reasons(reason_rows(database, organisation, period), teams)
+
+
+def reason_rows(database: TenantDatabase, organisation: Organisation, period: Period) -> Rows:
+    given = {**period_parameters(period), **definition_parameters(organisation)}
+    return ask(database, "reasons", given)
+
+
+def sum_reasons(rows: Rows, teams: Sequence[str] = (), apps: Sequence[str] = ()) -> list[ReasonCount]:
+    """Reasons of some teams and apps (none: all), the most frequent first in each group."""
+    given: Counter[tuple[str, str, str, str]] = Counter()
+    overridden: dict[tuple[str, str, str], dict[str, int]] = {}
+    for row in _of(rows, teams, apps):
+        group = row["app"], row["use_case"], row["prompt_version"]
+        given[(*group, row["reason"])] += row["given"]
+        overridden.setdefault(group, {})[row["team"]] = row["overridden"]  # the same in each row of a team
+    counts = [
+        ReasonCount(*key, given=count, overridden=sum(overridden[key[:3]].values()))
+        for key, count in given.items()
+    ]
+    return sorted(counts, key=lambda r: (r.app, r.use_case, r.prompt_version, -r.given, r.reason))
+
+
+def _of(rows: Rows, teams: Sequence[str], apps: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    return (row for row in rows if (not teams or row["team"] in teams) and (not apps or row["app"] in apps))
 
 
 def data_until(database: TenantDatabase, period: Period) -> datetime | None:

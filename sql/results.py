@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from uptake.calendar import Period
@@ -157,6 +157,34 @@ class SpendSoFar:
     upper_nano: int
     unpriced_calls: int
     newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DaySpend:
+    """What a team spent with an app on a day, in nano units."""
+
+    day: date
+    team: str
+    app: str
+    known_nano: int
+    upper_nano: int
+    unpriced_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class DailySpend:
+    """Spend by day, team and app, in order of days. A day without a row cost nothing."""
+
+    rows: tuple[DaySpend, ...]
+
+    @property
+    def known_from(self) -> date | None:
+        """The first day of which anything is known."""
+        return self.rows[0].day if self.rows else None
+
+    def of(self, teams: Collection[str] = (), app: str = "") -> list[DaySpend]:
+        """The rows of some teams and an app; none given: all."""
+        return [row for row in self.rows if (not teams or row.team in teams) and (not app or row.app == app)]
 
 
 @dataclass(frozen=True, slots=True)

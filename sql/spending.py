@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from uptake.calendar import Period
 from uptake.clickhouse import TenantDatabase
+from uptake.sql.activity.reader import ActivityReader, Serving
 from uptake.sql.asking import ask, window
-from uptake.sql.results import Driver, SpendSoFar
+from uptake.sql.results import DailySpend, DaySpend, Driver, SpendSoFar
 from uptake.workspace.models import Scope
 
 USUAL_DAYS = 28
@@ -39,6 +40,33 @@ def budget_spend(database: TenantDatabase, scope: Scope, period: Period, until: 
     (row,) = ask(database, "budget_spend", {**window(period.start, end), **days, **_scope(scope)})
     return SpendSoFar(
         int(row["known_nano"]), int(row["upper_nano"]), int(row["unpriced_calls"]), row["newest"]
+    )
+
+
+def daily_spend(database: TenantDatabase, period: Period, reader: ActivityReader | None = None) -> DailySpend:
+    """Spend of every day of `period`, by team and app: budgets and forecasts of many audiences are added up from it."""
+    serving = (
+        (reader or ActivityReader(database)).serving(period, people=False)
+        if database.uses_activity
+        else Serving(why="activity is switched off")
+    )
+    days = {"first_day": period.first, "after_day": period.after, "zone": period.zone}
+    if serving.serves:
+        rows = ask(database, "daily_spend_activity", {**days, "generations": list(serving.generations)})
+    else:
+        rows = ask(database, "daily_spend", {**window(period.start, period.end), **days})
+    return DailySpend(
+        tuple(
+            DaySpend(
+                row["day"],
+                row["team"],
+                row["app"],
+                int(row["known_nano"]),
+                int(row["upper_nano"]),
+                int(row["unpriced_calls"]),
+            )
+            for row in rows
+        )
     )
 
 

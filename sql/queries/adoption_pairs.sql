@@ -44,6 +44,7 @@ WITH
             AND occurred_at >= {from_:DateTime64(3, 'UTC')} AND occurred_at < {to_:DateTime64(3, 'UTC')}
             AND intent = 'deliberate'
             AND user_id != ''
+            AND (empty({apps:Array(String)}) OR app IN {apps:Array(String)})
         GROUP BY user_id
     )
 SELECT

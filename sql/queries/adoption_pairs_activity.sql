@@ -44,6 +44,7 @@ WITH
             AND generation IN {generations:Array(UInt64)}
             AND deliberate > 0
             AND user_id != ''
+            AND (empty({apps:Array(String)}) OR app IN {apps:Array(String)})
         GROUP BY user_id
     )
 SELECT

@@ -1,4 +1,4 @@
--- Overrides by app, use case and prompt version, with decisions counted as in the KPI "override_rate".
+-- Overrides by app, use case, prompt version and team, with decisions counted as in the KPI "override_rate".
 WITH
     latest AS
     (
@@ -42,10 +42,11 @@ SELECT
     app,
     purpose AS use_case,
     prompt AS prompt_version,
+    team,
     count() AS decided,
     countIf(is_overridden) AS overridden,
     min(at) AS first_at
 FROM decisions
-WHERE is_decided AND (empty({teams:Array(String)}) OR has({teams:Array(String)}, team))
-GROUP BY app, purpose, prompt
-ORDER BY app, use_case, first_at, prompt_version
+WHERE is_decided
+GROUP BY app, purpose, prompt, team
+ORDER BY app, use_case, prompt_version, team

@@ -1,5 +1,5 @@
--- Why answers were overridden: reason codes of the overriding decisions, '' where none was given. A decision with
--- two reasons is in two rows; `overridden` counts the decisions of the group, each once.
+-- Why answers were overridden, by team: reason codes of the overriding decisions, '' where none was given. A decision
+-- with two reasons is in two rows; `overridden` counts the decisions of the group, each once.
 WITH
     latest AS
     (
@@ -41,6 +41,7 @@ SELECT
     app,
     purpose AS use_case,
     prompt AS prompt_version,
+    team,
     reason,
     count() AS given,
     any(whole) AS overridden
@@ -50,14 +51,15 @@ FROM
         app,
         purpose,
         prompt,
+        team,
         arrayJoin(if(empty(codes), [''], arrayDistinct(codes))) AS reason,
         whole
     FROM
     (
-        SELECT app, purpose, prompt, codes, count() OVER (PARTITION BY app, purpose, prompt) AS whole
+        SELECT app, purpose, prompt, team, codes, count() OVER (PARTITION BY app, purpose, prompt, team) AS whole
         FROM decisions
-        WHERE is_overridden AND (empty({teams:Array(String)}) OR has({teams:Array(String)}, team))
+        WHERE is_overridden
     )
 )
-GROUP BY app, purpose, prompt, reason
-ORDER BY app, use_case, prompt_version, given DESC, reason
+GROUP BY app, purpose, prompt, team, reason
+ORDER BY app, use_case, prompt_version, team, reason

@@ -229,8 +229,8 @@ class Kpi(StrEnum):
 
 class Baseline(Model):
     """Where a target was set from, frozen: the value in an ISO week, by which version of the KPI's definition, and with
-    which registered apps. `uptake targets baseline` writes it. A number alone says none of that, and nothing is compared
-    with it."""
+    which registered apps. `uptake targets baseline` writes it. A number alone says none of that, and nothing is
+    compared with it."""
 
     value: Annotated[float, Field(ge=0, le=1)]
     week: Annotated[str, AfterValidator(_week)] | None = None
@@ -345,7 +345,8 @@ class Workspace(Model):
         return frozenset(
             app.app
             for app in self.apps
-            if (app.valid_from is None or app.valid_from <= day) and (app.valid_to is None or day < app.valid_to)
+            if (app.valid_from is None or app.valid_from <= day)
+            and (app.valid_to is None or day < app.valid_to)
         )
 
     @cached_property
