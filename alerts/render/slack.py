@@ -61,9 +61,9 @@ def render_details(
     ]
 
 
-def charts(message: Message) -> tuple[Chart, ...]:
-    """The charts of a message: what `images` may hold."""
-    return tuple(block for block in (*message.blocks, *message.details) if isinstance(block, Chart))
+def charts(message: Message, part: int = 0) -> tuple[Chart, ...]:
+    """The charts of a post, the message (0) or the n-th reply: what its `images` may hold."""
+    return tuple(piece.chart for piece in _posts(message, interactive=False)[part] if piece.chart)
 
 
 def fallback(message: Message) -> str:

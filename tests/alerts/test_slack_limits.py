@@ -94,7 +94,9 @@ def _posts(message: Message, **form: Any) -> list[dict[str, Any]]:
 
 
 def _forms(message: Message) -> Iterator[list[dict[str, Any]]]:
-    files = {chart: f"F0{n:07}" for n, chart in enumerate(slack.charts(message))}
+    parts = range(1 + len(slack.render_details(message)))
+    charts = [chart for part in parts for chart in slack.charts(message, part)]
+    files = {chart: f"F0{n:07}" for n, chart in enumerate(charts)}
     yield _posts(message)
     yield _posts(message, interactive=True)
     yield _posts(message, images=files)
