@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from uptake.processors.conflict import conflict
 from uptake.processors.identity import Known, Outcome
-from uptake.processors.read import Read
-from uptake.processors.rows import TABLES, Concluded, Part, Stamp
+from uptake.processors.read import Item, Read
+from uptake.processors.rows import TABLE_OF, TABLES, Stamp
 from uptake.schemas.batch import Batch, Receipt, Rejection
 
 
 @dataclass(slots=True)
 class Job:
-    """`concluded` holds the table and the conclusions of each item that was read; `fresh` are the positions of those
-    that are to be written. `own` counts ids among the duplicates that a row of this very record holds: an attempt that
-    was cut short, or an earlier reading, wrote them."""
+    """`fresh` are the positions of those items that are to be written. `own` counts ids among the duplicates that a row
+    of this very record holds: an attempt that was cut short, or an earlier reading, wrote them."""
 
     position: int
     batch: Batch
     read: Read
     stamp: Stamp
-    concluded: list[tuple[str, Concluded]]
     fresh: Sequence[int] = ()
     duplicates: int = 0
     own: int = 0
@@ -50,9 +47,9 @@ def settle(jobs: Sequence[Job], outcome: Outcome, known: Mapping[int, Known]) ->
         job.duplicates, job.own, job.conflicts = 0, 0, []
     if not outcome.duplicates and not outcome.conflicts:  # nearly always
         for job in jobs:
-            job.fresh = range(len(job.concluded))
+            job.fresh = range(len(job.read.items))
         return
-    places = [(job, at) for job in jobs for at in range(len(job.concluded))]
+    places = [(job, at) for job in jobs for at in range(len(job.read.items))]
     fresh: dict[int, list[int]] = {job.position: [] for job in jobs}
     for place in outcome.fresh:
         job, at = places[place]
@@ -73,40 +70,36 @@ def settle(jobs: Sequence[Job], outcome: Outcome, known: Mapping[int, Known]) ->
         job.conflicts.append(conflict(job.read.items[at]))
 
 
-def gather(jobs: Sequence[Job]) -> dict[str, list[Part]]:
-    """All events that were read, by table, in the order of the jobs."""
-    parts: dict[str, list[Part]] = {table: [] for table in TABLES}
+def by_tenant(jobs: Sequence[Job]) -> dict[str, list[Job]]:
+    found: dict[str, list[Job]] = {}
     for job in jobs:
-        own = {table: Part(job.stamp) for table in TABLES}
-        for item, (table, concluded) in zip(job.read.items, job.concluded, strict=True):
-            part = own[table]
-            part.items.append(item)
-            part.concluded.append(concluded)
-        for table, part in own.items():
-            if part.items:
-                parts[table].append(part)
-    return parts
+        found.setdefault(job.batch.tenant, []).append(job)
+    return found
+
+
+def gather(jobs: Sequence[Job]) -> dict[str, tuple[list[Item], list[tuple[Stamp, int]]]]:
+    """All events that were read, by table and in order, and of how many of them in a row each job has the stamp."""
+    found: dict[str, tuple[list[Item], list[tuple[Stamp, int]]]] = {}
+    for job in jobs:
+        own: dict[str, list[Item]] = {}
+        for item in job.read.items:
+            own.setdefault(TABLE_OF[type(item.record)], []).append(item)
+        for table, of_table in own.items():
+            items, stamps = found.setdefault(table, ([], []))
+            items += of_table
+            stamps.append((job.stamp, len(of_table)))
+    return found
 
 
 def places(jobs: Sequence[Job]) -> dict[str, list[int]]:
-    """Which rows of those that `gather` put in each table are of events that are to be written."""
+    """Which of those that `gather` found for a table are to be written."""
     found: dict[str, list[int]] = {table: [] for table in TABLES}
     behind = dict.fromkeys(TABLES, 0)
     for job in jobs:
         fresh = set(job.fresh)
-        for at, (table, _) in enumerate(job.concluded):
+        for at, item in enumerate(job.read.items):
+            table = TABLE_OF[type(item.record)]
             if at in fresh:
                 found[table].append(behind[table])
             behind[table] += 1
-    return found
-
-
-def counts(jobs: Sequence[Job]) -> dict[str, Counter[str]]:
-    """For each tenant how many new rows go to each table, and how many calls are not allowed."""
-    found: dict[str, Counter[str]] = {}
-    for job in jobs:
-        counted = found.setdefault(job.stamp.tenant, Counter())
-        for table, concluded in (job.concluded[at] for at in job.fresh):
-            counted[table] += 1
-            counted["unauthorised"] += table == "usage" and concluded[-1] != "allowed"
     return found

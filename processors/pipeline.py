@@ -34,11 +34,11 @@ from uptake.clock import Clock
 from uptake.processors.collector import collector_paused
 from uptake.processors.enrich import Enricher
 from uptake.processors.identity import first_ver, judge
-from uptake.processors.job import Job, counts, gather, settle
+from uptake.processors.job import Job, by_tenant, gather, settle
 from uptake.processors.prepared import Outcome, Prepared, stamp_of, whole, without_workspace
 from uptake.processors.read import read_batch
 from uptake.processors.reports import record_lines, report_lines
-from uptake.processors.rows import rows
+from uptake.processors.rows import TABLES, not_allowed, rows
 from uptake.processors.store import Store
 from uptake.schemas.batch import Batch, MalformedBatch, StoreUnavailable, UnreadableRecord
 from uptake.schemas.identity import unix_ms
@@ -107,14 +107,18 @@ class Pipeline:
     def prepare(self, batches: Sequence[Batch]) -> Prepared:
         """What can be decided without the database. Takes the processor and nothing else."""
         prepared = Prepared(batches)
+        enrichers: dict[str, Enricher] = {}
         with collector_paused():
             for position, batch in enumerate(batches):
                 try:
-                    prepared.jobs.append(self._prepare(position, batch))
+                    prepared.jobs.append(self._prepare(position, batch, enrichers))
                 except (MalformedBatch, StoreUnavailable) as refused:
                     prepared.refused[position] = refused
-            parts = gather(prepared.jobs)
-            prepared.rows = {table: rows(table, of_table) for table, of_table in parts.items() if of_table}
+            for tenant, jobs in by_tenant(prepared.jobs).items():
+                prepared.rows[tenant] = {
+                    table: rows(table, items, stamps, enrichers[tenant])
+                    for table, (items, stamps) in gather(jobs).items()
+                }
         return prepared
 
     def commit(self, prepared: Prepared) -> list[Outcome]:
@@ -140,29 +144,34 @@ class Pipeline:
         self._count(malformed=len(prepared.refused) - unavailable, without_workspace=unavailable)
         return outcomes
 
-    def _prepare(self, position: int, batch: Batch) -> Job:
+    def _prepare(self, position: int, batch: Batch, enrichers: dict[str, Enricher]) -> Job:
+        """`enrichers` are those of this call, by tenant: one workspace holds for all of its batches."""
         if isinstance(batch, UnreadableRecord):
             raise MalformedBatch(batch.why)
         ver = first_ver(unix_ms(batch.received_at))
-        workspace = self._workspaces(batch.tenant)
-        if workspace is None:
-            if batch.position is not None:
-                return without_workspace(position, batch, ver)
-            # Refused for now: the events are good, and a workspace that comes back must still find them.
-            raise StoreUnavailable(
-                f"tenant {batch.tenant!r} has no workspace here; nothing of it was accepted"
-            )
-        enricher = self._enrichers.get(batch.tenant)
-        if enricher is None or enricher.workspace is not workspace:
-            enricher = self._enrichers[batch.tenant] = Enricher(workspace)
+        enricher = enrichers.get(batch.tenant)
+        if enricher is None:
+            workspace = self._workspaces(batch.tenant)
+            if workspace is None:
+                if batch.position is not None:
+                    return without_workspace(position, batch, ver)
+                # Refused for now: the events are good, and a workspace that comes back must still find them.
+                raise StoreUnavailable(
+                    f"tenant {batch.tenant!r} has no workspace here; nothing of it was accepted"
+                )
+            enricher = enrichers[batch.tenant] = self._enricher(batch.tenant, workspace)
         # Judged by when it was received, so that reading it again later gives the same result.
         read = read_batch(batch.body, batch.received_at)
-        stamp = stamp_of(batch, ver, enricher.currency)
-        return Job(position, batch, read, stamp, [enricher.conclude(item) for item in read.items])
+        return Job(position, batch, read, stamp_of(batch, ver, enricher.currency))
+
+    def _enricher(self, tenant: str, workspace: Workspace) -> Enricher:
+        enricher = self._enrichers.get(tenant)
+        if enricher is None or enricher.workspace is not workspace:
+            enricher = self._enrichers[tenant] = Enricher(workspace)
+        return enricher
 
     def _identify(self, jobs: Sequence[Job]) -> None:
-        for tenant in dict.fromkeys(job.batch.tenant for job in jobs):
-            own = [job for job in jobs if job.batch.tenant == tenant]
+        for tenant, own in by_tenant(jobs).items():
             ids = [item.event_id for job in own for item in job.read.items]
             contents = [item.content for job in own for item in job.read.items]
             if ids:
@@ -190,16 +199,19 @@ class Pipeline:
             self._store.write_lines("log_records", records)  # 5
 
     def _write_events(self, prepared: Prepared, written: list[Written]) -> None:
-        done = []
+        fresh = prepared.fresh()
+        done: list[str] = []
         try:
-            for table, of_table in prepared.fresh().items():
-                self._store.write(table, of_table)
-                done.append(table)
+            for table in TABLES:
+                batches = [of_tenant[table] for of_tenant in fresh.values() if table in of_tenant]
+                if batches:
+                    self._store.write(table, batches)
+                    done.append(table)
         finally:
-            for tenant, counted in counts(prepared.jobs).items() if done else ():
-                durable = {name: counted[name] for name in done}
-                if any(durable.values()):
-                    unauthorised = counted["unauthorised"] if "usage" in done else 0
+            for tenant, of_tenant in fresh.items():
+                durable = {table: rows.num_rows for table, rows in of_tenant.items() if table in done}
+                if durable:
+                    unauthorised = not_allowed(of_tenant["usage"]) if "usage" in durable else 0
                     written.append(Written(tenant, **durable, unauthorised=unauthorised))
 
     def _into_the_table(self, letters: Sequence[tuple[Batch, list[bytes]]]) -> None:

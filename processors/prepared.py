@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from uptake.processors.job import Job, places
+from uptake.processors.job import Job, by_tenant, places
 from uptake.processors.read import Read
 from uptake.processors.rows import Stamp
 from uptake.schemas.batch import (
@@ -39,14 +39,14 @@ class Judged(NamedTuple):
 @dataclass(slots=True)
 class Prepared:
     """A call's `batches`: those that could be read as `jobs`, the others in `refused` by their position in the call.
-    `rows` by table are of all events that were read, as if all of them were new, which they nearly always are.
+    `rows`, by tenant and table, are of all events that were read, as if all were new, which they nearly always are.
     Committing it more than once is safe. `letters` are those that a commit has made durable: while a store is away it
     is tried again every few seconds, for hours, and a topic would fill with the same letters."""
 
     batches: Sequence[Batch]
     jobs: list[Job] = field(default_factory=list)
     refused: dict[int, MalformedBatch | StoreUnavailable] = field(default_factory=dict)
-    rows: dict[str, pa.RecordBatch] = field(default_factory=dict)
+    rows: dict[str, dict[str, pa.RecordBatch]] = field(default_factory=dict)
     letters: list[tuple[Batch, list[bytes]]] = field(default_factory=list)
 
     @property
@@ -64,16 +64,19 @@ class Prepared:
         """How many events there are, good or refused."""
         return sum(good + refused for good, refused in self.judged)
 
-    def fresh(self) -> dict[str, pa.RecordBatch]:
-        """The rows of events that are to be written, by table; after what is known of them was noted in the jobs."""
-        if all(len(job.fresh) == len(job.concluded) for job in self.jobs):
-            return self.rows
-        chosen = places(self.jobs)
-        return {
-            table: rows.take(pa.array(chosen[table], pa.int64()))
-            for table, rows in self.rows.items()
-            if chosen[table]
-        }
+    def fresh(self) -> dict[str, dict[str, pa.RecordBatch]]:
+        """The rows of events that are to be written, by tenant and table; after the jobs know what is known of them."""
+        found: dict[str, dict[str, pa.RecordBatch]] = {}
+        for tenant, jobs in by_tenant(self.jobs).items():
+            own = found[tenant] = self.rows.get(tenant, {})
+            if any(len(job.fresh) < len(job.read.items) for job in jobs):
+                chosen = places(jobs)
+                found[tenant] = {
+                    table: rows.take(pa.array(chosen[table], pa.int64()))
+                    for table, rows in own.items()
+                    if chosen[table]
+                }
+        return found
 
     def malformed(self) -> list[tuple[Batch, MalformedBatch]]:
         """Records of the log that are no batches, each with why. What comes over HTTP is answered and not kept."""
@@ -114,7 +117,7 @@ def without_workspace(position: int, batch: Batch, ver: int) -> Job:
         Rejection(index, RejectionReason.UNKNOWN_TENANT, f"[{index}]", detail, payload=text.encode())
         for index, (_, text) in enumerate(elements(batch.body, MAX_BATCH_EVENTS))
     ]
-    return Job(position, batch, Read([], rejections), stamp_of(batch, ver, ""), [])
+    return Job(position, batch, Read([], rejections), stamp_of(batch, ver, ""))
 
 
 def whole(why: MalformedBatch, batch: Batch) -> Rejection:

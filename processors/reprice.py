@@ -66,7 +66,7 @@ def reprice(
         for rows in _blocks(reader, table, start, end, app, block):  # 1
             found = recoster.judge(table, rows, unix_ms(clock.now()), change)  # 2
             if found.places and not dry_run:
-                store.write(table, corrected(table, rows, found, recoster.currency))  # 3
+                store.write(table, corrected(table, rows, found, recoster.currency).to_batches())  # 3
             progress(report)
     return report
 

@@ -58,10 +58,11 @@ class Store:
                 _merge(found, reader.query(self._by_id, {"ids": by_name[start : start + IDS_A_QUERY]}))
         return found
 
-    def write(self, table: str, rows: pa.RecordBatch | pa.Table) -> None:
+    def write(self, table: str, batches: Sequence[pa.RecordBatch]) -> None:
         """Insert rows of a table of `rows.TABLES`; returns when they are durable. Raises StoreUnavailable."""
+        block = arrow_stream(pa.Table.from_batches(batches))
         with translated(f"writing {table}"):
-            self._database.insert_block(table, rows.schema.names, arrow_stream(rows), "ArrowStream")
+            self._database.insert_block(table, batches[0].schema.names, block, "ArrowStream")
 
     def write_lines(self, table: str, lines: Sequence[bytes]) -> None:
         with translated(f"writing {table}"):
@@ -84,11 +85,11 @@ def stretches(ids: Sequence[int]) -> Iterator[list[int]]:
         yield stretch
 
 
-def arrow_stream(rows: pa.RecordBatch | pa.Table) -> bytes:
+def arrow_stream(rows: pa.Table) -> bytes:
     """Rows as ClickHouse takes them: with what it then saves, a third of what JSON lines cost."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema) as stream:
-        stream.write(rows)
+        stream.write(rows.unify_dictionaries().combine_chunks())
     return bytes(sink.getvalue().to_pybytes())
 
 

@@ -6,6 +6,7 @@ Run as a process in place of `uptake worker` by test_planted.py. Nothing else is
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import pyarrow as pa
 
@@ -19,11 +20,11 @@ write = Store.write
 writes = 0
 
 
-def forgetful(self: Store, table: str, rows: pa.RecordBatch) -> None:
+def forgetful(self: Store, table: str, batches: Sequence[pa.RecordBatch]) -> None:
     global writes
     writes += table == "usage"
     if table != "usage" or writes not in FORGOTTEN:
-        write(self, table, rows)
+        write(self, table, batches)
 
 
 if __name__ == "__main__":
