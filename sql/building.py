@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from uptake.calendar import Period
 from uptake.sql.catalogue import KpiDefinition
 from uptake.sql.cells import Cell, Context, Measured
 from uptake.sql.measures import MEASURES
 from uptake.sql.results import KpiResult, Source
+from uptake.sql.suppression import ShownParts
 from uptake.stats import wilson
 
 
@@ -49,16 +52,70 @@ def chosen(
     ]
 
 
-def sizes(definition: KpiDefinition, cells: Iterable[Cell]) -> dict[str, int]:
-    """People by team, of a KPI about people; empty for any other."""
-    found: dict[str, int] = {}
+Cells = frozenset[tuple[tuple[str, str], int]]
+"""People by team and part, as `ShownParts` takes them."""
+
+_NUMERATOR, _REST = "numerator", "rest"
+
+
+def people_of(definition: KpiDefinition, cells: Iterable[Cell]) -> Cells:
+    """Who is counted, of a KPI about people; nobody of any other. People are divided as the KPI shows them: into its
+    parts, else into those whom the numerator counts and the others, else not at all."""
+    found: Counter[tuple[str, str]] = Counter()
     if definition.people != "none":
         for cell in cells:
-            found[cell.team] = found.get(cell.team, 0) + cell.figures[definition.people]
-    return found
+            for part, people in _parts(definition, cell.figures).items():
+                found[cell.team, part] += people
+    return frozenset(found.items())
 
 
-def build(subject: Subject, cells: Sequence[Cell], *, suppressed: bool, silent: bool) -> KpiResult:
+def _parts(definition: KpiDefinition, figures: Mapping[str, int]) -> dict[str, int]:
+    if definition.parts:
+        return {part: figures[f"part_{part}"] for part in definition.parts}
+    people = figures[definition.people]
+    if not _counts_people_of_people(definition):
+        return {_REST: people}
+    return {_NUMERATOR: figures["numerator"], _REST: people - figures["numerator"]}
+
+
+def _counts_people_of_people(definition: KpiDefinition) -> bool:
+    """Only a share of people has Wilson's interval: person-days and money a person have none."""
+    return definition.people == "denominator" and definition.interval == "wilson"
+
+
+def decide(definition: KpiDefinition, people: Cells, audiences: Iterable[Collection[str]]) -> ShownParts:
+    """What of a KPI's people may be shown."""
+    unions = [definition.numerator_of] if definition.numerator_of else []
+    return ShownParts(dict(people), audiences, unions)
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What is not shown of one result: all of it, its numerator and why, some of its parts."""
+
+    all: bool = False
+    numerator: Literal["", "small", "complement"] = ""
+    parts: frozenset[str] = frozenset()
+
+
+def hidden_of(definition: KpiDefinition, shown: ShownParts, teams: Collection[str]) -> Hidden:
+    if definition.people == "none" or not shown.parts:
+        return Hidden()
+    if not shown.may_show(teams):
+        return Hidden(all=True)
+    parts = frozenset(part for part in definition.parts if not shown.may_show(teams, part))
+    counted: Collection[str] = ()
+    if definition.parts:
+        counted = definition.numerator_of
+        if not counted and parts:
+            return Hidden(numerator="complement", parts=parts)
+    elif _counts_people_of_people(definition):
+        counted = (_NUMERATOR,)
+    why = shown.why(teams, *counted) if counted else "shown"
+    return Hidden(numerator="" if why == "shown" else why, parts=parts)
+
+
+def build(subject: Subject, cells: Sequence[Cell], hidden: Hidden, *, silent: bool) -> KpiResult:
     """The result. A missing row adds nothing: teams without events have none. `silent`: nothing was heard in the
     period, so that a count of nothing is not known."""
     definition = subject.definition
@@ -68,24 +125,26 @@ def build(subject: Subject, cells: Sequence[Cell], *, suppressed: bool, silent: 
 
     measured = _measured(definition, cells, Context(subject.period))
     unknown = silent and not measured.numerator
-    hidden = suppressed or unknown
+    no_value = hidden.all or unknown or bool(hidden.numerator)
+    parts = {name: None if name in hidden.parts else total(f"part_{name}") for name in definition.parts}
     return KpiResult(
         kpi=definition.name,
         period=subject.period,
         teams=subject.teams,
         unit=definition.unit,
-        value=None if hidden else measured.value,
-        numerator=None if suppressed else measured.numerator,
-        denominator=None if suppressed else measured.denominator,
-        interval=None if hidden else measured.interval,
+        value=None if no_value else measured.value,
+        numerator=None if hidden.all or hidden.numerator else measured.numerator,
+        denominator=None if hidden.all else measured.denominator,
+        interval=None if no_value else measured.interval,
         definition_version=definition.definition_version,
         direction=definition.direction,
         currency=subject.currency if definition.unit in ("money", "unit_money") else "",
-        excluded={} if suppressed else {n: total(f"excluded_{n}") for n in definition.excludes},
-        extras={} if suppressed else {n: total(f"extra_{n}") for n in definition.extras},
-        parts={} if suppressed else {n: total(f"part_{n}") for n in definition.parts},
-        details={} if hidden else measured.details,
-        suppressed=suppressed,
+        excluded={} if hidden.all else {n: total(f"excluded_{n}") for n in definition.excludes},
+        extras={} if hidden.all else {n: total(f"extra_{n}") for n in definition.extras},
+        parts={} if hidden.all else parts,
+        details={} if no_value else measured.details,
+        suppressed=hidden.all,
+        hidden=hidden.numerator,
         apps=subject.apps if definition.by_app else (),
         key=subject.key,
         source=subject.source,

@@ -37,7 +37,8 @@ class KpiDefinition(BaseModel):
     """What kpi.yaml says, with the query beside it.
 
     `cadence` is the digest in which the KPI is read first.
-    `people` names the column that counts people, if one does: a cell with fewer than five is not shown.
+    `people` names the column that counts people, if one does: fewer than five are not shown, nor what reveals them.
+    `numerator_of` names the parts that the numerator adds up; parts of people are decided with it.
     `interval` is "wilson" for shares of independent answers or people; money and tokens have none.
     `counts_money`: a share whose numerator and denominator are amounts in nano units.
     `per_team` is false where the data knows no team: such a KPI is always the organisation's.
@@ -62,6 +63,7 @@ class KpiDefinition(BaseModel):
     excludes: Mapping[str, Words] = {}
     extras: Mapping[str, Words] = {}
     parts: Mapping[str, Words] = {}
+    numerator_of: tuple[str, ...] = ()
     by: Mapping[str, Words] = {}
     measure: str | None = None
     look_back_weeks: Annotated[int, Field(ge=0, le=104)] = 0
@@ -102,6 +104,11 @@ def read_definition(folder: Traversable) -> KpiDefinition:
     columns = set(_COLUMN.findall(sql))
     explained = {"excluded": definition.excludes, "extra": definition.extras, "part": definition.parts}
     declared = {(kind, name) for kind, names in explained.items() for name in names}
+    unknown = set(definition.numerator_of) - set(definition.parts)
+    if unknown:
+        raise UsageError(
+            f"{where}: numerator_of names {', '.join(sorted(unknown))}", "each is one of its parts"
+        )
     if columns != declared:
         differing = ", ".join(sorted(f"{kind}_{name}" for kind, name in columns ^ declared))
         raise UsageError(

@@ -31,9 +31,10 @@ class KpiResult:
     instance decided and shown answers). `parts` divide the denominator; None is a part that is not shown.
     `apps` is empty for all of them, or where the KPI cannot tell apps apart. `key` is what the result is about in a
     breakdown.
-    `suppressed`: the people cell was too small to be shown; numerator, denominator, interval and extras are
-    then empty. `source` says what it was counted from; the number is the same from each, so two results that differ
-    in nothing else are equal.
+    `suppressed`: the group of people was too small to be shown; numerator, denominator, interval and extras are
+    then empty. `hidden`: the group is shown, and how many of it the numerator counts is not; "small" says that they
+    are fewer than five, "complement" says nothing about how many. `source` says what it was counted from; the number
+    is the same from each, so two results that differ in nothing else are equal.
     """
 
     kpi: str
@@ -52,6 +53,7 @@ class KpiResult:
     parts: Mapping[str, int | None] = field(default_factory=dict)
     details: Mapping[str, float] = field(default_factory=dict)
     suppressed: bool = False
+    hidden: Literal["", "small", "complement"] = ""
     apps: tuple[str, ...] = ()
     key: str = ""
     source: Source = field(default="events", compare=False)

@@ -14,11 +14,11 @@ from uptake.errors import UsageError
 from uptake.schemas.identity import id_range
 from uptake.sql.activity.reader import ActivityReader, Serving
 from uptake.sql.asking import ask, used_in
-from uptake.sql.building import Subject, build, cells_of, chosen, sizes
+from uptake.sql.building import Cells, Subject, build, cells_of, chosen, decide, hidden_of, people_of
 from uptake.sql.catalogue import KpiDefinition, load_catalogue
 from uptake.sql.cells import Cell
 from uptake.sql.results import KpiResult, Source
-from uptake.sql.suppression import Shown
+from uptake.sql.suppression import ShownParts
 from uptake.workspace.models import Organisation, Workspace
 
 LATEST_ARRIVAL = timedelta(days=31)
@@ -127,8 +127,10 @@ class KpiRunner:
         self._serving: dict[tuple[Period, bool], Serving] = {}
         self._silent: dict[Period, bool] = {}
         audiences = [frozenset(a.teams) for a in workspace.channels.audiences if a.teams]
-        # One decision for all KPIs, periods and audiences in which the teams are as large.
-        self._shown = lru_cache(maxsize=_DECISIONS)(lambda sizes: Shown(dict(sizes), audiences))
+        # One decision for all periods and audiences in which the same numbers of people are divided alike.
+        self._shown = lru_cache(maxsize=_DECISIONS)(
+            lambda definition, people: decide(definition_of(definition), people, audiences)
+        )
 
     def run(
         self, name: str, period: Period, teams: Sequence[str] = (), apps: Sequence[str] = ()
@@ -145,13 +147,13 @@ class KpiRunner:
         by_team: dict[str, list[Cell]] = {team: [] for team in teams}
         for cell in cells:
             by_team[cell.team].append(cell)
-        shown = self._shown(frozenset(sizes(answer.definition, cells).items()))
+        shown = self._decided(answer.definition, cells)
         silent = self._is_silent(answer)
         return {
             team: build(
                 self._subject(answer, (team,), tuple(apps)),
                 of_team,
-                suppressed=team in shown.hidden,
+                hidden_of(answer.definition, shown, (team,)),
                 silent=silent,
             )
             for team, of_team in by_team.items()
@@ -258,13 +260,17 @@ class KpiRunner:
         if not definition.per_team:
             teams = ()
         of_apps = chosen(definition, cells, (), apps)
-        shown = self._shown(frozenset(sizes(definition, of_apps).items()))
         return build(
             self._subject(answer, teams, apps, key),
             chosen(definition, of_apps, teams, ()),
-            suppressed=not shown.may_show(teams),
+            hidden_of(definition, self._decided(definition, of_apps), teams),
             silent=self._is_silent(answer),
         )
+
+    def _decided(self, definition: KpiDefinition, cells: Sequence[Cell]) -> ShownParts:
+        people: Cells = people_of(definition, cells)
+        shown: ShownParts = self._shown(definition.name, people)
+        return shown
 
     def _subject(
         self, answer: _Answer, teams: tuple[str, ...], apps: tuple[str, ...], key: str = ""

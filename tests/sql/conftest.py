@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from uptake.calendar import Period
-from uptake.clickhouse import Database
+from uptake.clickhouse import Database, TenantDatabase
 from uptake.schemas.identity import mint, unix_ms
 from uptake.sql.activity.reader import ActivityReader
 from uptake.sql.activity.refresh import Built, TenantActivity
+from uptake.sql.catalogue import KpiDefinition
+from uptake.sql.cells import Cell
 from uptake.sql.runner import KpiRunner
+from uptake.sql.suppression import ShownParts
 from uptake.workspace.models import Audience, Channels, Organisation, Workspace
 
 WEEK = Period(date(2026, 11, 9), date(2026, 11, 16), "Europe/Paris")
@@ -98,6 +101,13 @@ class Cache:
     def runner(self) -> KpiRunner:
         """Reads activity wherever it is exact; asks once, so take a new one after a change."""
         return KpiRunner(self.tenant, self.workspace, reader=self.reader, remember=True)
+
+
+class CountingRunner(KpiRunner):
+    """Shows every number, however few people it is about: for tests of what is counted, not of what may be shown."""
+
+    def _decided(self, definition: KpiDefinition, cells: Sequence[Cell]) -> ShownParts:
+        return ShownParts({})
 
 
 class Rows:
@@ -186,10 +196,19 @@ class Rows:
         self._insert("generations", {"tenant": self.tenant, **pointer})
 
     def runner(self, *audiences: tuple[str, ...], remember: bool = False, **organisation: Any) -> KpiRunner:
+        return KpiRunner(*self._of(audiences, organisation), remember=remember)
+
+    def counting(self, *audiences: tuple[str, ...], **organisation: Any) -> KpiRunner:
+        """As `runner`, and hides nothing."""
+        return CountingRunner(*self._of(audiences, organisation))
+
+    def _of(
+        self, audiences: Iterable[tuple[str, ...]], organisation: dict[str, Any]
+    ) -> tuple[TenantDatabase, Workspace]:
         declared = tuple(Audience(audience=f"a{i}", name="A", teams=t) for i, t in enumerate(audiences))
         facts = {"tenant": self.tenant, "name": "Example", "zone": "Europe/Paris", **organisation}
         workspace = Workspace(organisation=Organisation(**facts), channels=Channels(audiences=declared))
-        return KpiRunner(self.database.tenant(self.tenant), workspace, remember=remember)
+        return self.database.tenant(self.tenant), workspace
 
 
 @pytest.fixture

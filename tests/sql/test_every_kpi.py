@@ -126,7 +126,7 @@ def _someones_week(rows: Any, monday: datetime, week: Period) -> list[tuple[str,
     for i in range(12):
         team = "claims" if i < 6 else "sales"
         told.append(
-            ("feedback", rows.feedback(monday, kind="survey", score=i % 11, user_id=f"u{i}", team=team))
+            ("feedback", rows.feedback(monday, kind="survey", score=i % 7, user_id=f"u{i}", team=team))
         )
     told.append(("cost", rows.cost(date(2026, 11, 1), date(2026, 12, 1), cost_nano=3_000)))
     bill = {"category": "inference", "invoice_id": "b-11", "provider": "openai", "cost_nano": 300_000}

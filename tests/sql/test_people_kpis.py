@@ -9,7 +9,9 @@ import pytest
 
 from uptake.calendar import IsoWeek, Period
 from uptake.sql import runner as runner_module
-from uptake.sql.suppression import Shown
+from uptake.sql.building import Cells, decide
+from uptake.sql.catalogue import KpiDefinition
+from uptake.sql.suppression import ShownParts
 
 OLD = "2026-01-05"
 
@@ -24,7 +26,7 @@ def test_people_without_any_event_are_in_the_denominator(rows: Any, week: Period
     users = _team(rows, "claims", 8)
     for user in users[:3]:
         rows.usage(monday, user_id=user)
-    result = rows.runner().run("adoption", week)
+    result = rows.counting().run("adoption", week)
     assert (result.numerator, result.denominator, result.value) == (3, 8, 0.375)
     low, high = result.interval
     assert (round(low, 4), round(high, 4)) == (0.1368, 0.6943)  # Wilson for 3 of 8
@@ -47,20 +49,20 @@ def test_automatic_use_is_not_adoption(rows: Any, week: Period, monday: datetime
     users = _team(rows, "claims", 6)
     rows.usage(monday, user_id=users[0], intent="automatic")
     rows.usage(monday, user_id=users[1])
-    assert rows.runner().run("adoption", week).numerator == 1
+    assert rows.counting().run("adoption", week).numerator == 1
 
 
 def test_deliberate_use_that_ends_in_an_error_is_use(rows: Any, week: Period, monday: datetime) -> None:
     users = _team(rows, "claims", 6)
     rows.usage(monday, user_id=users[0], status="error")
-    assert rows.runner().run("adoption", week).numerator == 1
+    assert rows.counting().run("adoption", week).numerator == 1
 
 
 def test_many_calls_of_a_person_are_one_person(rows: Any, week: Period, monday: datetime) -> None:
     users = _team(rows, "claims", 6)
     for hour in range(4):
         rows.usage(monday + timedelta(hours=hour), user_id=users[0], app=f"app-{hour}")
-    assert rows.runner().run("adoption", week).numerator == 1
+    assert rows.counting().run("adoption", week).numerator == 1
 
 
 def test_grace_counts_from_the_first_stay_to_the_end_of_the_period(
@@ -75,7 +77,7 @@ def test_grace_counts_from_the_first_stay_to_the_end_of_the_period(
     )
     for user in ("on-the-edge", "a-day-later", "moved"):
         rows.usage(monday, user_id=user, team="sales")
-    result = rows.runner().run("adoption", week)
+    result = rows.counting().run("adoption", week)
     assert (result.numerator, result.denominator) == (2, len(users) + 2)
     assert result.excluded["in_grace"] == 1
     assert result.extras["seats"] == 8
@@ -96,7 +98,7 @@ def test_a_seat_on_the_last_day_makes_eligible_and_the_team_is_the_one_of_that_d
     for user in ("left-on-sunday", "leaves-next-monday", "no-seat", "moved", "stranger"):
         rows.usage(monday, user_id=user)
     rows.usage(monday)
-    result = rows.runner(("claims",)).run("adoption", week)
+    result = rows.counting(("claims",)).run("adoption", week)
     assert (result.numerator, result.denominator) == (2, 7)  # five of the team, one leaving later, one moved
     assert result.excluded == {
         "in_grace": 0,
@@ -187,27 +189,50 @@ def test_a_small_active_group_is_not_counted_out(rows: Any, week: Period, monday
     assert rows.runner().run("active_users", week).value == 5
 
 
-def test_what_is_small_is_decided_once_for_all_audiences_kpis_and_weeks_with_the_same_sizes(
+def test_what_is_small_is_decided_once_for_all_audiences_and_weeks_with_the_same_people(
     rows: Any, week: Period, monday: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decided: list[dict[str, int]] = []
+    decided: list[dict[tuple[str, str], int]] = []
 
-    class Counted(Shown):
-        def __init__(self, sizes: dict[str, int], audiences: Any) -> None:
-            decided.append(sizes)
-            super().__init__(sizes, audiences)
+    def counted(definition: KpiDefinition, people: Cells, audiences: Any) -> ShownParts:
+        decided.append({cell: n for cell, n in people if n})
+        return decide(definition, people, audiences)
 
-    monkeypatch.setattr(runner_module, "Shown", Counted)
+    monkeypatch.setattr(runner_module, "decide", counted)
     users = [*_team(rows, "claims", 8), *_team(rows, "sales", 6)]
+    before = IsoWeek.of(week.first - timedelta(days=7)).period("Europe/Paris")
     for user in users:
         rows.usage(monday, user_id=user)
+        rows.usage(monday - timedelta(days=7), user_id=user)
     runner = rows.runner(("claims",), ("sales",))
-    before = IsoWeek.of(week.first - timedelta(days=7)).period("Europe/Paris")
     for period in (before, week):
         for teams in ((), ("claims",), ("sales",)):
             runner.run("adoption", period, teams)
-    runner.run("active_users", week)  # everybody was active: as many people as are eligible
     runner.by_team("adoption", week)
-    assert decided == [{"claims": 8, "sales": 6}]
-    runner.run("active_users", before)
-    assert decided == [{"claims": 8, "sales": 6}, {}]
+    assert decided == [{("claims", "numerator"): 8, ("sales", "numerator"): 6}]
+
+
+@pytest.mark.parametrize(
+    ("active", "hidden"), [(4, "small"), (22, "complement"), (0, ""), (5, ""), (21, ""), (26, "")]
+)
+def test_how_many_of_a_group_is_hidden_where_it_or_the_rest_is_fewer_than_five(
+    rows: Any, week: Period, monday: datetime, active: int, hidden: str
+) -> None:
+    users = _team(rows, "claims", 26)
+    rows.usage(monday, user_id="somebody-else")
+    for user in users[:active]:
+        rows.usage(monday, user_id=user)
+    result = rows.runner().run("adoption", week)
+    assert (result.hidden, result.denominator, result.suppressed) == (hidden, 26, False)
+    assert result.numerator == (None if hidden else active)
+    assert (result.value is None) == (result.interval is None) == bool(hidden)
+
+
+def test_no_part_of_fewer_than_five_is_shown_nor_the_one_that_would_give_it_away(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    for n, score in enumerate([10] * 12 + [8] * 6 + [1] * 2):
+        rows.feedback(monday, kind="survey", score=score, user_id=f"u{n}", team="claims")
+    result = rows.runner().run("nps", week)
+    assert result.parts == {"promoters": 12, "passives": None, "detractors": None}
+    assert (result.value, result.hidden, result.denominator) == (None, "complement", 20)

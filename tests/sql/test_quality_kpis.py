@@ -35,7 +35,7 @@ def test_the_last_answer_of_a_person_about_an_app_counts(rows: Any, week: Period
     _surveys(rows, monday, [10] * 6)
     rows.feedback(monday + timedelta(days=1), kind="survey", score=0, user_id="u0")
     rows.feedback(monday + timedelta(days=1), kind="survey", score=0, user_id="u1", app="another")
-    result = rows.runner().run("nps", week)
+    result = rows.counting().run("nps", week)
     assert result.parts == {"promoters": 5, "passives": 0, "detractors": 2}
 
 

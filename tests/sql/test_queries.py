@@ -75,7 +75,7 @@ def test_pairs_agree_with_the_kpi_of_each_week(
         rows.usage(monday - 7 * DAY, user_id=f"u{i}")
         rows.usage(monday, user_id=f"n{i}")
         rows.usage(monday - 2 * DAY, user_id="no-seat")
-    runner = rows.runner()
+    runner = rows.counting()
     pairs = adoption_pairs(rows.database.tenant(rows.tenant), organisation, before, week)
     assert pairs is not None
     then, now = runner.run("adoption", before), runner.run("adoption", week)
