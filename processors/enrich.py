@@ -22,6 +22,7 @@ from uptake.processors.cards import Cards
 from uptake.processors.columns import Column, Known, Mask, Numbers, numbers, optional, words
 from uptake.processors.price import Call, PriceBook
 from uptake.processors.records import UsageRecord
+from uptake.processors.texts import kept_texts
 from uptake.workspace.models import Workspace
 
 _MAX_REMEMBERED = 100_000
@@ -107,8 +108,8 @@ class Enricher:
         }
 
     def feedback(self, said: Mapping[str, Column], ms: Numbers) -> dict[str, Column]:
-        """As `usage`, of feedback: the teams."""
-        return {"team": self._teams(said, self._each_day(ms))}
+        """As `usage`, of feedback: the teams, and the texts that are stored."""
+        return {"team": self._teams(said, self._each_day(ms)), **kept_texts(self._registry, said)}
 
     def costs(self, said: Mapping[str, Column], ms: Numbers) -> dict[str, Column]:
         """As `usage`, of what was billed: the teams, and the amounts in the organisation's currency."""

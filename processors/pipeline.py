@@ -40,6 +40,7 @@ from uptake.processors.read import read_batch
 from uptake.processors.reports import record_lines, report_lines
 from uptake.processors.rows import TABLES, not_allowed, rows
 from uptake.processors.store import Store
+from uptake.processors.texts import texts_dropped
 from uptake.schemas.batch import Batch, MalformedBatch, StoreUnavailable, UnreadableRecord
 from uptake.schemas.identity import unix_ms
 from uptake.schemas.letters import letter_lines
@@ -96,6 +97,7 @@ class Pipeline:
         self._enrichers: dict[str, Enricher] = {}
         self._lock = threading.Lock()
         self._counting = threading.Lock()
+        self._told_of_texts: set[str] = set()
         self.counters: Counter[str] = Counter()
 
     def process(self, batches: Sequence[Batch]) -> list[Outcome]:
@@ -115,10 +117,14 @@ class Pipeline:
                 except (MalformedBatch, StoreUnavailable) as refused:
                     prepared.refused[position] = refused
             for tenant, jobs in by_tenant(prepared.jobs).items():
-                prepared.rows[tenant] = {
+                gathered = gather(jobs)
+                made = prepared.rows[tenant] = {
                     table: rows(table, items, stamps, enrichers[tenant])
-                    for table, (items, stamps) in gather(jobs).items()
+                    for table, (items, stamps) in gathered.items()
                 }
+                if "feedback" in gathered:
+                    said = (item.record for item in gathered["feedback"][0])
+                    prepared.texts_dropped[tenant] = texts_dropped(said, made["feedback"])
         return prepared
 
     def commit(self, prepared: Prepared) -> list[Outcome]:
@@ -139,6 +145,8 @@ class Pipeline:
         for job in prepared.jobs:
             rejected = len(job.read.rejections) + len(job.conflicts)
             self._count(accepted=len(job.fresh), duplicates=job.duplicates, rejected=rejected)
+        for tenant, texts in prepared.texts_dropped.items():
+            self._note_dropped(tenant, texts)
         kinds = Counter(type(why) for why in prepared.refused.values())
         unavailable = kinds[StoreUnavailable]
         self._count(malformed=len(prepared.refused) - unavailable, without_workspace=unavailable)
@@ -213,6 +221,14 @@ class Pipeline:
                 if durable:
                     unauthorised = not_allowed(of_tenant["usage"]) if "usage" in durable else 0
                     written.append(Written(tenant, **durable, unauthorised=unauthorised))
+
+    def _note_dropped(self, tenant: str, texts: int) -> None:
+        self._count(texts_dropped=texts)
+        if texts and tenant not in self._told_of_texts:
+            self._told_of_texts.add(tenant)
+            _log.warning(
+                "texts_dropped", tenant=tenant, texts=texts, hint="keep_text in apps.yaml stores them"
+            )
 
     def _into_the_table(self, letters: Sequence[tuple[Batch, list[bytes]]]) -> None:
         self._store.write_lines("dead_letters", [line for _, lines in letters for line in lines])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -39,7 +40,8 @@ class Judged(NamedTuple):
 @dataclass(slots=True)
 class Prepared:
     """A call's `batches`: those that could be read as `jobs`, the others in `refused` by their position in the call.
-    `rows`, by tenant and table, are of all events that were read, as if all were new, which they nearly always are.
+    `rows`, by tenant and table, are of all events that were read, as if all were new, which they nearly always are;
+    `texts_dropped`, by tenant, counts texts that these rows are without because no registry keeps them.
     Committing it more than once is safe. `letters` are those that a commit has made durable: while a store is away it
     is tried again every few seconds, for hours, and a topic would fill with the same letters."""
 
@@ -47,6 +49,7 @@ class Prepared:
     jobs: list[Job] = field(default_factory=list)
     refused: dict[int, MalformedBatch | StoreUnavailable] = field(default_factory=dict)
     rows: dict[str, dict[str, pa.RecordBatch]] = field(default_factory=dict)
+    texts_dropped: Counter[str] = field(default_factory=Counter)
     letters: list[tuple[Batch, list[bytes]]] = field(default_factory=list)
 
     @property

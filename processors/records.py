@@ -73,8 +73,10 @@ class FeedbackRecord(Struct, omit_defaults=True, gc=False, tag="feedback"):
     kind: str
     occurred_at: datetime
     decision: str | None = None
+    draft_text: str | None = None
     draft_tokens: int | None = None
     environment: str = field(default_factory="production".__str__)
+    final_text: str | None = None
     final_tokens: int | None = None
     prompt_version: str = ""
     reasons: list[str] = []

@@ -1,4 +1,4 @@
-"""Events as rows of the tables of migrations 0001, 0005 and 0007: which column holds what. Pure.
+"""Events as rows of the tables of migrations 0001, 0005, 0007 and 0008: which column holds what. Pure.
 
 Rows are made by column, for many events at once: what an event says is copied, what Uptake concluded is added, what a
 batch has in common is repeated. Token counts become a disjoint partition, so that nothing is counted twice.
@@ -47,7 +47,7 @@ _USAGE = {
 }
 _FEEDBACK = {
     **dict.fromkeys(["kind", "thumb", "decision", "prompt_version", "response_model"], WORD),
-    "reviewer_id": TEXT,
+    **dict.fromkeys(["reviewer_id", "draft_text", "final_text"], TEXT),
     "severity": pa.float64(),
     **dict.fromkeys(["draft_tokens", "final_tokens"], _COUNT),
     "score": pa.uint8(),

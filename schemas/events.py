@@ -34,6 +34,8 @@ from uptake.schemas.taxonomy import is_reason
 
 SCHEMA_VERSION = 1
 MAX_TAGS = 16
+MAX_TEXT = 16_000
+"""Characters of a draft or a final text, where an app sends them; the whole event has MAX_EVENT_BYTES as any other."""
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 """Years that moments and days can lie in: what the tables hold, with no language model before it."""
@@ -89,6 +91,7 @@ Name = Annotated[str, Field(min_length=1, max_length=128, pattern=rules.PLAIN)]
 Label = Annotated[str, Field(max_length=128, pattern=rules.PLAIN)]
 Pseudonym = Annotated[str, Field(max_length=128, pattern=rules.PSEUDONYM)]
 Ref = Annotated[str, Field(max_length=256, pattern=rules.PLAIN)]
+Body = Annotated[str, Field(max_length=MAX_TEXT)]
 Tokens = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
 Amount = Annotated[
@@ -201,7 +204,10 @@ class UsageEvent(BaseEvent):
 
 
 class FeedbackEvent(BaseEvent):
-    """What a person made of an answer. `kind` says which of the fields below it must carry."""
+    """What a person made of an answer. `kind` says which of the fields below it must carry.
+
+    `draft_text` and `final_text` are for apps that opted in; of all others they are dropped before anything is stored.
+    """
 
     model_config = ConfigDict(json_schema_extra={"allOf": rules.feedback_rules(NEEDED)})
 
@@ -212,6 +218,8 @@ class FeedbackEvent(BaseEvent):
     severity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     draft_tokens: Tokens | None = None
     final_tokens: Tokens | None = None
+    draft_text: Body | None = None
+    final_text: Body | None = None
     score: Annotated[int, Field(ge=0, le=10)] | None = None
     reasons: Annotated[list[Reason], Field(max_length=8)] = []
     taxonomy_version: Annotated[int, Field(ge=1, le=1_000)] = 1

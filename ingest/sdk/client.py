@@ -54,7 +54,9 @@ class Client:
 
     `queue_events` and `queue_bytes` bound what waits. In seconds: `linger` is how long the first event of a batch
     waits for company, `timeout` how long one request may take, `exit_timeout` how long the process's exit may wait
-    for the sender (the default keeps it within 2, the interpreter's own end included). `clock` gives the time of
+    for the sender (the default keeps it within 2, the interpreter's own end included). With `send_text` the draft and
+    the final text of edits and decisions go with them; they are stored only where the organisation's registry keeps
+    the app's texts (`keep_text` in apps.yaml). `clock` gives the time of
     events. For tests: with `background=False` no thread is ever started, and `flush` and `close` send on the
     caller's; `on_problem` is given the words for each dropped event.
     """
@@ -73,6 +75,7 @@ class Client:
         linger: float = 1.0,
         timeout: float = 10.0,
         exit_timeout: float = 1.5,
+        send_text: bool = False,
         retry: Retry | None = None,
         on_drop: OnDrop | None = None,
         clock: Clock | None = None,
@@ -86,17 +89,18 @@ class Client:
         self._mask = masker(read.pseudonym_key)
         self._now_ns: Callable[[], int] = time.time_ns if clock is None else _reader(clock)
         self._defaults = read.defaults
-        delivery = Delivery(
+        self._delivery = Delivery(
             new_transport=transport or _transport_to(read, timeout),
             api_key=read.api_key,
             defaults=read.defaults,
             linger=linger,
             timeout=timeout,
             retry=retry or Retry(),
+            send_text=send_text,
         )
         self._new_runtime: Callable[[Callable[[], None]], Runtime] = lambda started: Runtime(
             os.urandom(16).hex(),
-            delivery,
+            self._delivery,
             self._teller,
             self._mask,
             queue_events,
@@ -134,8 +138,9 @@ class Client:
     def edit(
         self, draft: str = "", final: str | None = None, /, *positional: Never, **fields: Unpack[EditFields]
     ) -> None:
-        """What a person made of a draft. Both texts are compared on the sender's thread and never leave the
-        process: the event says how much was changed (`severity`, from 0 to 1) and how long they are in tokens."""
+        """What a person made of a draft. Both texts are compared on the sender's thread, and unless the client was made
+        with `send_text` they never leave the process: the event says how much was changed (`severity`, from 0 to 1)
+        and how long they are in tokens."""
         self._record(
             FEEDBACK,
             positional,
@@ -245,8 +250,9 @@ class Client:
             self.warn("context", f"a context was left out: {type(problem).__name__}")
             return outer
 
-    def take_defaults(self, app: str | None, environment: str | None) -> None:
-        """Sets what events say of the app from here on; None leaves it as it is."""
+    def take_defaults(self, app: str | None, environment: str | None, *, send_text: bool = False) -> None:
+        """Sets what events say of the app from here on, and whether texts go with them; None leaves it as it is."""
+        self._delivery.send_text = send_text
         if app is not None:
             self._defaults["app"] = app
         if environment is not None:

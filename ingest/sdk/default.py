@@ -37,6 +37,7 @@ def init(
     linger: float = 1.0,
     timeout: float = 10.0,
     exit_timeout: float = 1.5,
+    send_text: bool = False,
     on_drop: OnDrop | None = None,
     clock: Clock | None = None,
 ) -> Client:
@@ -47,7 +48,7 @@ def init(
     """
     global _client
     if _stand_in is not None:
-        _stand_in.take_defaults(app, environment)
+        _stand_in.take_defaults(app, environment, send_text=send_text)
         return _stand_in
     _client = Client(
         endpoint,
@@ -61,6 +62,7 @@ def init(
         linger=linger,
         timeout=timeout,
         exit_timeout=exit_timeout,
+        send_text=send_text,
         on_drop=on_drop,
         clock=clock,
     )

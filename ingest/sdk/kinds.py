@@ -10,6 +10,7 @@ from typing import Any
 from uptake.ingest.sdk.rules import (
     Invalid,
     Rule,
+    body,
     currency,
     day,
     flag,
@@ -72,6 +73,8 @@ _FEEDBACK: dict[str, Rule] = {
     "severity": share,
     "draft_tokens": _TOKENS,
     "final_tokens": _TOKENS,
+    "draft_text": body,
+    "final_text": body,
     "score": whole(10),
     "reasons": reasons,
     "taxonomy_version": whole(1_000, 1),

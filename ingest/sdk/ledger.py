@@ -16,7 +16,8 @@ class Stats:
 
     `accepted == sent + sum(dropped.values()) + queued`, always. `refused` were never accepted: the queue was full,
     the client closed or not configured. `sent` are those that the gateway acknowledged. `people_left_out` counts
-    persons that events went without because there is no pseudonym key; `callback_errors` what `on_drop` raised.
+    persons that events went without because there is no pseudonym key, `texts_left_out` events that went without
+    their texts (too long, or said by a client without `send_text`); `callback_errors` what `on_drop` raised.
     """
 
     client_id: str
@@ -26,6 +27,7 @@ class Stats:
     dropped: Mapping[str, int] = field(default_factory=dict)
     refused: Mapping[str, int] = field(default_factory=dict)
     people_left_out: int = 0
+    texts_left_out: int = 0
     callback_errors: int = 0
 
     @property
@@ -51,6 +53,7 @@ class Ledger:
         self.dropped: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.people_left_out = 0
+        self.texts_left_out = 0
         self.callback_errors = 0
         self._refusals: deque[str] = deque()
         self._untold: Counter[str] = Counter()

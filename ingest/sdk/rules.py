@@ -18,6 +18,7 @@ Rule = Callable[[object], object]
 
 MAX_TAGS = 16
 MAX_REASONS = 8
+MAX_TEXT = 16_000
 _NANO = Decimal("0.000000001")
 _EXACT = Context(prec=60)  # not the thread's own context, which the app may have set
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -47,6 +48,15 @@ def text(longest: int, shortest: int = 0) -> Rule:
         return value
 
     return rule
+
+
+def body(value: object) -> str:
+    """A text of several lines."""
+    if type(value) is not str:
+        raise Invalid("must be text")
+    if len(value) > MAX_TEXT:
+        raise Invalid(f"must have at most {MAX_TEXT} characters")
+    return value
 
 
 _label = text(128)

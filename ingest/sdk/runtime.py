@@ -83,6 +83,7 @@ class Runtime:
                 dropped=dict(ledger.dropped),
                 refused=dict(ledger.refused),
                 people_left_out=ledger.people_left_out,
+                texts_left_out=ledger.texts_left_out,
                 callback_errors=ledger.callback_errors,
             )
 

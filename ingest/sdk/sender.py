@@ -27,9 +27,10 @@ _MOST_SPLITS = 16
 refuses everything must not be asked a thousand times."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Delivery:
-    """How events leave: what each of them says of the app, the key, and how patient the sender is (seconds)."""
+    """How events leave: what each of them says of the app, whether texts go with them, the key, and how patient the
+    sender is (seconds)."""
 
     new_transport: NewTransport
     api_key: str = field(repr=False)
@@ -37,6 +38,7 @@ class Delivery:
     linger: float
     timeout: float
     retry: Retry
+    send_text: bool = False
 
 
 class Sender:
@@ -111,19 +113,25 @@ class Sender:
         events: list[bytes] = []
         for item in items:
             try:
-                event, left_out = compose(item, self._delivery.defaults)
+                composed = compose(item, self._delivery.defaults, send_text=self._delivery.send_text)
             except Invalid as problem:
                 self._settle(generation, 0, {problem.reason: 1}, str(problem))
                 continue
             except Exception as problem:  # noqa: BLE001 - one event that the SDK cannot handle is one event
                 self._settle(generation, 0, {"internal": 1}, f"compose raised {type(problem).__name__}")
                 continue
-            events.append(event)
-            if left_out:
-                self._ledger.people_left_out += left_out
+            events.append(composed.event)
+            if composed.people_left_out:
+                self._ledger.people_left_out += composed.people_left_out
                 self._teller.warn(
                     "people",
                     "events go without their people: there is no pseudonym key (UPTAKE_PSEUDONYM_KEY)",
+                )
+            if composed.texts_left_out:
+                self._ledger.texts_left_out += 1
+                self._teller.warn(
+                    "texts",
+                    "an event goes without its texts: they are too long, or the client has no send_text=True",
                 )
         return events
 

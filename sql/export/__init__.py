@@ -3,6 +3,9 @@
 A row has no user, no reviewer, no session and no tags. Its team is named only if the exported rows of that team are
 from five people or more, and not if that would tell a smaller team by subtraction. Of several decisions (edits,
 thumbs) on one answer the last counts, as in the KPIs.
+
+Texts are another matter: they hold what people wrote, names included. They are there only where an app opted in, are
+exported only when they are asked for, and nothing else reads them.
 """
 
 from __future__ import annotations
@@ -27,8 +30,12 @@ KINDS = ("decision", "edit", "thumb")
 CALL_WITHIN = timedelta(days=1)
 """How long before and after the period the call of an answer is looked for."""
 PAGE_ROWS = 20_000
+PAGE_ROWS_WITH_TEXTS = 1_000
+KEEP_TEXTS = timedelta(days=90)
+"""How long after it was received a text is kept: the TTL of migration 0008."""
 
 _ANY_SEVERITY = -1.0
+_TEXTS = ("draft_text", "final_text")
 
 
 class FeedbackRow(Struct, frozen=True):
@@ -63,20 +70,41 @@ class FeedbackRow(Struct, frozen=True):
     trace_id: str | None
 
 
+class FeedbackTextRow(FeedbackRow, frozen=True):
+    """A row with the texts that are kept of it; None where there is none, or none any more."""
+
+    draft_text: str | None
+    final_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Which texts are exported (of "draft" and "final"): those received at `since` or later."""
+
+    kept: tuple[str, ...]
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is exported. `min_severity`: only what carries a severity of at least this."""
+    """What is exported. `min_severity`: only what carries a severity of at least this. `texts`: None for none."""
 
     app: str
     period: Period
     kinds: tuple[str, ...] = ("decision", "edit")
     min_severity: float | None = None
+    texts: Texts | None = None
+
+    @property
+    def shape(self) -> type[FeedbackRow]:
+        """What its rows are."""
+        return FeedbackRow if self.texts is None else FeedbackTextRow
 
 
 @dataclass(slots=True)
 class ExportReport:
     """What became of the feedback so far: exported rows by kind, and what was left out. `unmatched` rows name an
-    answer of which no call is known; `unnamed` rows have a team that is not named."""
+    answer of which no call is known; `unnamed` rows have a team that is not named; `with_text` rows have a text."""
 
     rows: int = 0
     by_kind: dict[str, int] = field(default_factory=dict)
@@ -84,6 +112,7 @@ class ExportReport:
     below_severity: int = 0
     unmatched: int = 0
     unnamed: int = 0
+    with_text: int = 0
 
     @property
     def read(self) -> int:
@@ -91,16 +120,19 @@ class ExportReport:
 
 
 def feedback_pages(
-    database: TenantDatabase, which: Selection, report: ExportReport, page_rows: int = PAGE_ROWS
+    database: TenantDatabase, which: Selection, report: ExportReport, page_rows: int | None = None
 ) -> Iterator[list[FeedbackRow]]:
     """The selected feedback in the order of its ids, in pages of at most `page_rows`; what is found is counted in
     `report`. The same rows in the tables always give the same rows here."""
+    page_rows = page_rows or (PAGE_ROWS if which.texts is None else PAGE_ROWS_WITH_TEXTS)
     parameters = _parameters(which)
     named = _named_teams(database, parameters)
     sql, page_from = _sql("feedback"), parameters["id_from"]
     while True:
         given = {**parameters, "page_from": page_from, "rows": page_rows}
         found = database.query(sql, used_in(sql, given))
+        if which.texts is not None and found:
+            _add_texts(database, which.texts, given, found)
         yield _chosen(found, which, named, report)
         if len(found) < page_rows:
             return
@@ -132,6 +164,19 @@ def _named_teams(database: TenantDatabase, parameters: dict[str, Any]) -> frozen
     )
 
 
+def _add_texts(
+    database: TenantDatabase, texts: Texts, given: dict[str, Any], found: Sequence[dict[str, Any]]
+) -> None:
+    """Put their texts into the rows of a page."""
+    sql = _sql("texts")
+    bound = {**given, "page_to": found[-1]["event_id"], "texts_since": texts.since}
+    by_id = {row.pop("event_id"): row for row in database.query(sql, used_in(sql, bound))}
+    for row in found:
+        kept = by_id.get(row["event_id"], {})
+        for name in _TEXTS:
+            row[name] = kept.get(name) if name.removesuffix("_text") in texts.kept else None
+
+
 def _chosen(
     found: Sequence[dict[str, Any]], which: Selection, named: frozenset[str], report: ExportReport
 ) -> list[FeedbackRow]:
@@ -153,13 +198,15 @@ def _chosen(
                 "team": team if team in named else "",
             }
             said = {**row, **ours}
-            known = {name: _known(said[name]) for name in FeedbackRow.__struct_fields__}
-            chosen.append(convert(known, FeedbackRow))
+            known = {name: _known(name, said[name]) for name in which.shape.__struct_fields__}
+            report.with_text += any(known.get(name) is not None for name in _TEXTS)
+            chosen.append(convert(known, which.shape))
     return chosen
 
 
-def _known(value: Any) -> Any:
-    return None if value == "" else value
+def _known(name: str, value: Any) -> Any:
+    """None where nothing is known. A text may be empty: somebody deleted all of it."""
+    return None if value == "" and name not in _TEXTS else value
 
 
 def _sql(name: str) -> str:

@@ -13,7 +13,7 @@ from uptake.clickhouse import Database
 from uptake.sql.migrate import split
 
 PEOPLE = {"user_id", "session_id", "trace_id", "response_id", "reviewer_id", "client_id"}
-TEXTS = {"payload", "detail", "path", "tags"}
+TEXTS = {"payload", "detail", "path", "tags", "draft_text", "final_text"}
 HASH = {"migrate_sha256", "uptake_sha256", "grafana_sha256", "sha256"}
 _COLUMNS = re.compile(r"SELECT\(([^)]*)\) ON uptake\.(\w+)")
 _WHOLE = re.compile(r"SELECT ON uptake\.(\w+)")

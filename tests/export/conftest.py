@@ -31,13 +31,17 @@ EventDict = dict[str, Any]
 class Desk:
     """One tenant: what its apps sent, and its exports."""
 
-    def __init__(self, database: Database, tenant: str, **files: Any) -> None:
-        content = {"organisation": {"tenant": tenant, "name": "Test", "zone": "Europe/Paris"}, **files}
-        self.workspace = Workspace.model_validate(content)
+    def __init__(self, database: Database, tenant: str, now: datetime = NOW, **files: Any) -> None:
         self.database, self.tenant = database, tenant
         self.report = ExportReport()
-        self._clock = ManualClock(NOW)
-        self._pipeline = Pipeline({tenant: self.workspace}.get, database, self._clock)
+        self.clock = ManualClock(now)
+        self.configure(**files)
+        self.pipeline = Pipeline(lambda _: self.workspace, database, self.clock)
+
+    def configure(self, **files: Any) -> None:
+        """Give the workspace these files from here on."""
+        organisation = {"tenant": self.tenant, "name": "Test", "zone": "Europe/Paris"}
+        self.workspace = Workspace.model_validate({"organisation": organisation, **files})
 
     def event(self, key: object, type: str, at: datetime = MONDAY, **fields: Any) -> EventDict:
         """An event by a key of its own: the same key and time give the same id."""
@@ -55,24 +59,32 @@ class Desk:
         return self.event(key, "feedback", at, kind="decision", decision=said, **fields)
 
     def send(self, *events: EventDict) -> None:
-        (receipt,) = self._pipeline.process(
-            [Batch(self.tenant, json.dumps(events).encode(), self._clock.now())]
-        )
+        receipt = self.offer(*events)
         assert not isinstance(receipt, Exception), receipt
         assert not receipt.rejections
+
+    def offer(self, *events: EventDict) -> Any:
+        """What the pipeline answers."""
+        (outcome,) = self.pipeline.process(
+            [Batch(self.tenant, json.dumps(events).encode(), self.clock.now())]
+        )
+        return outcome
 
     def rows(self, page_rows: int = 1_000, **selection: Any) -> list[FeedbackRow]:
         return [row for page in self._pages(page_rows, selection) for row in page]
 
     def export(self, format: Format = Format.JSONL, page_rows: int = 1_000, **selection: Any) -> bytes:
         out = io.BytesIO()
-        write_rows(self._pages(page_rows, selection), FeedbackRow, format, out)
+        write_rows(self._pages(page_rows, selection), self._which(selection).shape, format, out)
         return out.getvalue()
 
     def _pages(self, page_rows: int, selection: dict[str, Any]) -> Iterable[list[FeedbackRow]]:
         self.report = ExportReport()
-        which = Selection(**{"app": "letters", "period": WEEK, **selection})
+        which = self._which(selection)
         return feedback_pages(self.database.tenant(self.tenant), which, self.report, page_rows)
+
+    def _which(self, selection: dict[str, Any]) -> Selection:
+        return Selection(**{"app": "letters", "period": WEEK, **selection})
 
 
 @pytest.fixture

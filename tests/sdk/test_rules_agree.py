@@ -44,7 +44,7 @@ def composed(kind: str, fields: dict[str, Any]) -> dict[str, Any] | None:
     held = dict(fields)
     freeze(held)
     try:
-        encoded, _ = compose(Item(kind, NOW_NS, NO_LAYER, held, 0), {})
+        encoded, _, _ = compose(Item(kind, NOW_NS, NO_LAYER, held, 0), {}, send_text=True)
     except Invalid:
         return None
     event: dict[str, Any] = json.loads(encoded)
@@ -263,5 +263,5 @@ def test_an_event_that_is_too_large_says_so() -> None:
     big = {"app": "\U0001f600" * 128, "tags": dict.fromkeys(tags, "😀" * 256), **labels}
     held = dict(big)
     freeze(held)
-    encoded, _ = compose(Item("usage", NOW_NS, NO_LAYER, held, 0), {})
+    encoded, *_ = compose(Item("usage", NOW_NS, NO_LAYER, held, 0), {})
     assert len(encoded) <= MAX_EVENT_BYTES  # so many bytes the rules of single fields allow at most

@@ -22,6 +22,7 @@ from uptake.problems import did_you_mean
 
 if TYPE_CHECKING:
     from uptake.sql.export import ExportReport, FeedbackRow, Selection
+    from uptake.workspace.models import Workspace
 
 export = typer.Typer(help="Rows for other tools, of closed periods. Nobody is in them.", no_args_is_help=True)
 app.add_typer(export, name="export")
@@ -47,16 +48,23 @@ def export_feedback(
             "--out", help="written whole or not at all; without it: standard output", dir_okay=False
         ),
     ] = None,
+    with_text: Annotated[
+        bool,
+        typer.Option("--with-text", help="drafts and final texts too, of an app that keeps them (apps.yaml)"),
+    ] = False,
     tenant: Tenant = None,
     as_json: Json = False,
 ) -> None:
     """Reviewed edits and decisions with their reasons, models and prompt versions (docs/export.md)."""
-    from uptake.sql.export import ExportReport, FeedbackRow, Selection, feedback_pages
+    from uptake.sql.export import KEEP_TEXTS, ExportReport, Selection, Texts, feedback_pages
 
     home = open_home(context)
     workspace = home.workspace(tenant)
     period = closed_period(first, last, workspace.organisation.zone, home.clock.now())
-    which, chosen = Selection(name, period, _kinds(kinds), min_severity), _format(format, file)
+    texts = None
+    if with_text:
+        texts = Texts(_kept(workspace, name), home.clock.now() - KEEP_TEXTS)
+    which, chosen = Selection(name, period, _kinds(kinds), min_severity, texts), _format(format, file)
     report = ExportReport()
     pages = feedback_pages(home.database.tenant(workspace.tenant), which, report)
     page = next(pages)
@@ -67,8 +75,18 @@ def export_feedback(
         )
     target = replacing(file) if file else nullcontext(sys.stdout.buffer)
     with _progress(as_json) as bar, target as rows:
-        write_rows(_watched(chain([page], pages), report, bar), FeedbackRow, chosen, rows)
+        write_rows(_watched(chain([page], pages), report, bar), which.shape, chosen, rows)
     _print(which, report, file, as_json)
+
+
+def _kept(workspace: Workspace, name: str) -> tuple[str, ...]:
+    app = workspace.registry.get(name)
+    if app is None or not app.keep_text:
+        raise UsageError(
+            f"no texts of {name!r} are kept: apps.yaml does not say so",
+            "with keep_text: [draft, final] there and send_text=True in the app, later ones are",
+        )
+    return app.keep_text
 
 
 def _kinds(given: str) -> tuple[str, ...]:
@@ -129,8 +147,9 @@ def _print(which: Selection, report: ExportReport, file: Path | None, as_json: b
     say = out if file else err
     period = which.period
     where = f" in {file}" if file else ""
+    texts = f", {report.with_text:,} with a text" if which.texts else ""
     say.print(
-        f"{report.rows:,} rows of {which.app}, {period.first} – {period.last} ({period.zone}){where}",
+        f"{report.rows:,} rows of {which.app}, {period.first} – {period.last} ({period.zone}){texts}{where}",
         markup=False,
     )
     for count, what in (

@@ -138,6 +138,7 @@ class App(Model):
 
     `allowed_models` are names, written out, of served models: as the provider reports them or as the price list
     calls them. Where a list is given, a call that says nothing of its kind is not on it.
+    `keep_text`: which texts of its feedback are stored (for 90 days), if the app sends them; none unless it is said.
     `valid_from` is inclusive and `valid_to` exclusive, calendar days in the organisation's zone.
     """
 
@@ -150,6 +151,7 @@ class App(Model):
     data_classes: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    keep_text: tuple[Literal["draft", "final"], ...] = ()
     valid_from: Day | None = None
     valid_to: Day | None = None
     criticality: Literal["low", "medium", "high"] = "medium"
