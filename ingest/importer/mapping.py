@@ -31,7 +31,7 @@ TEXTS = ("draft", "final")
 CARRIES = {"thumb": "thumb", "edit": "severity", "decision": "decision", "survey": "score"}
 """Feedback by kind: the field without which it says nothing."""
 
-_DERIVED = frozenset(("event_id", "type", "schema_version", "tags", "draft_text", "final_text"))
+_DERIVED = frozenset(("event_id", "type", "schema_version", "tags"))
 
 
 class Mapping(BaseModel):

@@ -112,3 +112,28 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
         assert path.read_bytes() == b"before"
     assert path.read_bytes() == b"whole"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_texts_are_exported_of_an_app_that_keeps_them_and_refused_of_any_other(
+    uptake_process: Run, here: Path, workspace: Path
+) -> None:
+    moment = "2026-11-02 10:00:00"
+    (here / "feedback.csv").write_text(f"when,changed,before,after\n{moment},0.5,a draft,a final text\n")
+    (here / "map.yaml").write_text(
+        "zone: Europe/Paris\nconstants: {app: letters, kind: edit}\n"
+        "columns: {occurred_at: when, severity: changed, draft_text: before, final_text: after}\n"
+    )
+    command = ("export", "feedback", "--app", "letters", *WEEK, "--with-text")
+    refused = uptake_process(*command)
+    assert refused.returncode == 2
+    assert "no texts of 'letters' are kept" in refused.stderr
+    (workspace / "apps.yaml").write_text("- {app: letters, owner: o, keep_text: [final]}\n")
+    (workspace / "budgets.yaml").unlink()  # they are of the starter's apps
+    imported = uptake_process("import", "feedback.csv", "--as", "feedback", "--map", "map.yaml")
+    assert imported.returncode == 0, imported.stderr
+    done = uptake_process(*command)
+    assert done.returncode == 0, done.stderr
+    (row,) = map(json.loads, done.stdout.splitlines())
+    assert (row["draft_text"], row["final_text"]) == (None, "a final text")
+    assert "1 rows of letters" in done.stderr
+    assert "1 with a text" in done.stderr

@@ -145,7 +145,7 @@ def test_records_have_the_fields_and_defaults_of_the_contract_in_the_order_of_co
 
 
 TYPES = {
-    "string": ("String",),
+    "string": ("String", "Nullable(String)"),
     "dictionary<values=string, indices=int32, ordered=0>": ("LowCardinality(String)",),
     "fixed_size_binary[16]": ("UInt128",),
     "timestamp[ms, tz=UTC]": ("DateTime64(3, 'UTC')",),
