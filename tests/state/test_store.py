@@ -70,8 +70,10 @@ def test_opening_twice_keeps_what_is_there(url: str) -> None:
 def test_all_tables_are_made(url: str) -> None:
     engine = open_state(url)
     with engine.connect() as connection:
-        for table in metadata.sorted_tables:
-            assert connection.execute(table.select()).all() == []
+        filled = [
+            table.name for table in metadata.sorted_tables if connection.execute(table.select()).all() != []
+        ]
+    assert filled == ["marks"], "the version of the tables, and nothing else"
     engine.dispose()
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
 from uptake.errors import UnavailableError, UsageError
+from uptake.state.migrate import migrate
 from uptake.state.tables import metadata
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,11 +18,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def open_state(url: str) -> Engine:
-    """The state store at an SQLAlchemy URL (``sqlite:///…`` or ``postgresql+…``), its tables created.
+    """The state store at an SQLAlchemy URL (``sqlite:///…`` or ``postgresql+…``), its tables created or brought up
+    to this version.
 
     SQLite runs in WAL mode with ``synchronous=FULL``: a fact that was recorded survives a power cut, or the
-    message that it stands for would be sent twice. Raises UsageError for a driver that is not installed,
-    UnavailableError for a store that does not answer.
+    message that it stands for would be sent twice. Raises UsageError for a driver that is not installed and for a
+    store that is newer than this program, UnavailableError for one that does not answer.
     """
     try:
         engine = create_engine(
@@ -38,6 +40,7 @@ def open_state(url: str) -> Engine:
         event.listen(engine, "connect", _pragmas)
     try:
         metadata.create_all(engine)
+        migrate(engine)
     except DBAPIError as error:
         raise UnavailableError(
             "the state store does not answer", "look at UPTAKE_STATE_URL and at the disk it is on"

@@ -2,11 +2,13 @@
 
 api_keys   who may send events, for which tenant
 facts      what has been said: one row per fact, its identity is the primary key
-outbox     what is being said: one row per message, delivered under a lease
+outbox     what is being said: one row per message and channel, delivered and edited under a lease
 findings   unauthorised uses and where they stand
 budgets    the last evaluation of each budget: when, on what value, in what state
-marks      small named values (roster generation, last tick, last audit)
+marks      small named values (roster generation, last tick, last audit, the version of these tables)
 leases     which of several processes is the active one: its owner keeps raising `beat`
+
+A column that comes later is added here, for new stores, and in `migrate`, for those that are there.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ outbox = Table(
     Column("tenant", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("message", JSON, nullable=False),
-    Column("status", Text, nullable=False),  # pending, sending, ambiguous, sent, failed
+    Column("status", Text, nullable=False),  # pending, sending, ambiguous, sent, restating, failed
     Column("attempts", Integer, nullable=False, default=0),
     Column("not_before", BigInteger, nullable=False),
     Column("leased_until", BigInteger, nullable=False, default=0),
@@ -54,6 +56,11 @@ outbox = Table(
     Column("sent_at", BigInteger),
     Column("reference", Text, nullable=False, default=""),  # Slack's ts, or the file
     Column("last_error", Text, nullable=False, default=""),
+    Column("revision", Integer, nullable=False, default=1),  # of `message`; a restatement is the next one
+    Column("shown", Integer, nullable=False, default=0),  # the revision that every post of it shows
+    Column("posted", JSON, nullable=False, default=dict),  # where its posts are: see `alerts.letter.Posted`
+    Column("original", JSON),  # the message before it was first restated
+    Column("restated_at", BigInteger),
     UniqueConstraint("identity", "channel", name="one_message_per_fact_and_channel"),
 )
 
