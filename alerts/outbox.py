@@ -1,13 +1,15 @@
 """Delivering what was said, once: lease, send, confirm; what is in doubt is looked up before it is sent again.
 
-    pending ──lease──► sending ──confirmed──► sent
-       ▲                  │ ├──refused──────► failed        (visible, with a remedy; `retry` looks first)
-       └──── later ───────┘ └──answer lost,
+    pending ──lease──► sending ──confirmed──► sent ──restated──► restating ──lease, edit──► sent
+       ▲                  │ ├──refused──────► failed               ▲  │ └──refused─────────► failed
+       └──── later ───────┘ └──answer lost,                        └──┘ later, answer lost
                                lease ran out► ambiguous ──found──► sent
                                                    └──not found──► sending
 
-The lease is longer than any deliverer's time-out, so when it has run out the request it covered is over, and
-what the channel's history says about it is final.
+A failed letter is visible, with a remedy; `retry` looks first. The lease is longer than any deliverer's time-out, so
+when it has run out the request it covered is over, and what the channel's history says about it is final. An edit
+may be repeated, so nothing about it is ever in doubt: a letter stays `restating` until its newest revision is shown,
+and only the newest is ever sent. What happens under one lease is in `posting`.
 """
 
 from __future__ import annotations
@@ -16,43 +18,28 @@ import os
 import socket
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Engine, exists, func, select, update
+from sqlalchemy import ColumnElement, Engine, case, exists, func, select, update
 
 from uptake.alerts.deliver import Deliverer, DeliveryError, LaterError, RefusedError
+from uptake.alerts.letter import Letter
 from uptake.alerts.message import Message
+from uptake.alerts.posting import LostError, Posting
 from uptake.clock import Clock
-from uptake.state.store import from_micros, to_micros
+from uptake.state.store import to_micros
 from uptake.state.tables import outbox
 
-LEASE = timedelta(seconds=120)
+LEASE = timedelta(seconds=180)
 BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_LAST = timedelta(minutes=15)
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One row of the outbox."""
-
-    id: int
-    identity: str
-    tenant: str
-    channel: str
-    status: str
-    attempts: int
-    not_before: datetime
-    created_at: datetime
-    reference: str
-    last_error: str
-    message: Mapping[str, Any] = field(repr=False)
 
 
 def backoff(attempts: int) -> timedelta:
@@ -88,8 +75,9 @@ class Outbox:
             if not self._claim(letter):
                 held.add(letter.channel)
                 continue
-            # 3. look or send, 4. confirm
-            status = self._one(deliverer, letter)
+            # 3. look, edit or send, 4. confirm
+            leased = replace(letter, status="sending") if letter.status == "pending" else letter
+            status = self._one(deliverer, leased)
             ended[status] += 1
             if status in ("pending", "ambiguous"):
                 held.add(letter.channel)
@@ -111,14 +99,14 @@ class Outbox:
         now = to_micros(self._clock.now())
         query = (
             select(outbox)
-            .where(outbox.c.status.in_(("pending", "ambiguous")))
+            .where(outbox.c.status.in_(("pending", "ambiguous", "restating")))
             .where(outbox.c.not_before <= now, outbox.c.leased_until <= now)
-            .order_by(outbox.c.created_at, outbox.c.id)
+            .order_by(outbox.c.status == "restating", outbox.c.created_at, outbox.c.id)
             .limit(limit)
         )
         query = query.where(~_behind_another(now) if only is None else outbox.c.identity == only)
         with self._engine.connect() as connection:
-            return [_letter(row) for row in connection.execute(query)]
+            return [Letter.of(row) for row in connection.execute(query)]
 
     def readdress(self, channel_of: Callable[[Letter], str]) -> int:
         """Give letters that were said while they had no channel the one that `channel_of` knows by now ("": none
@@ -128,7 +116,7 @@ class Outbox:
         moved = 0
         with self._engine.begin() as connection:
             for row in connection.execute(select(outbox).where(unaddressed)).all():
-                channel = channel_of(_letter(row))
+                channel = channel_of(Letter.of(row))
                 if not channel:
                     continue
                 there = exists().where(other.c.identity == row.identity, other.c.channel == channel)
@@ -138,7 +126,7 @@ class Outbox:
         return moved
 
     def _claim(self, letter: Letter) -> bool:
-        """Take the lease. A pending letter is `sending` from here on; one in doubt stays in doubt."""
+        """Take the lease. A pending letter is `sending` from here on; any other stays what it is."""
         now = self._clock.now()
         status = "sending" if letter.status == "pending" else letter.status
         with self._engine.begin() as connection:
@@ -162,62 +150,77 @@ class Outbox:
         except ValidationError as error:
             reason = f"the stored message cannot be read ({error.error_count()} errors)"
             return self._end(letter, "failed", last_error=reason)
-        wait = backoff(letter.attempts + 1)
-        in_doubt = letter.status == "ambiguous"
+        posting = Posting(deliverer, letter, message, self._keep, self._clock.now)
         try:
-            if in_doubt:
-                found = deliverer.find(letter.channel, letter.identity, letter.created_at)
-                if found is not None:
-                    return self._sent(letter, found)
-                if not self._sending(letter):
-                    return self._lost(letter)
-                in_doubt = False
-            reference = deliverer.send(letter.channel, message)
+            posting.run()
+        except LostError:
+            return self._lost(letter)
         except LaterError as error:
             # a look that could not be had leaves the letter in doubt; a send that was put off does not
-            wait = wait if error.seconds is None else timedelta(seconds=error.seconds)
-            return self._again(letter, "ambiguous" if in_doubt else "pending", wait, _text(error))
+            seconds = error.seconds
+            wait = None if seconds is None else timedelta(seconds=seconds)
+            status = "pending" if posting.letter.status == "sending" else posting.letter.status
+            return self._again(posting.letter, status, _text(error), wait)
         except RefusedError as error:
-            return self._end(letter, "failed", last_error=_text(error))
+            return self._end(posting.letter, "failed", last_error=_text(error))
         except DeliveryError as error:
-            return self._again(letter, "ambiguous", wait, _text(error))
+            return self._again(posting.letter, _in_doubt(posting.letter), _text(error))
         except Exception as error:
             # a bug of the deliverer: whether it had posted is not known, so look before sending again
             log.exception("delivery failed unexpectedly", identity=letter.identity, channel=letter.channel)
-            return self._again(letter, "ambiguous", wait, f"unexpected {type(error).__name__}")
-        return self._sent(letter, reference)
+            return self._again(
+                posting.letter, _in_doubt(posting.letter), f"unexpected {type(error).__name__}"
+            )
+        now = to_micros(self._clock.now())
+        first = func.coalesce(outbox.c.sent_at, now)
+        return self._end(posting.letter, "sent", sent_at=first, last_error="")
 
-    def _sending(self, letter: Letter) -> bool:
-        """Move a letter that was looked for and not found to `sending`, if its lease is still ours."""
+    def _keep(self, letter: Letter) -> bool:
+        """Write down how far a letter is and renew its lease; False if the lease is no longer ours."""
         now = to_micros(self._clock.now())
         with self._engine.begin() as connection:
-            moved = connection.execute(
+            kept = connection.execute(
                 update(outbox)
-                .where(outbox.c.id == letter.id, outbox.c.lease_owner == self._owner)
-                .where(outbox.c.status == "ambiguous", outbox.c.leased_until > now)
-                .values(status="sending", leased_until=now + self._lease // timedelta(microseconds=1))
+                .where(*self._ours(letter), outbox.c.leased_until > now)
+                .values(
+                    **_progress(letter),
+                    status=letter.status,
+                    leased_until=now + self._lease // timedelta(microseconds=1),
+                )
             )
-        return moved.rowcount == 1
+        return kept.rowcount == 1
 
-    def _sent(self, letter: Letter, reference: str) -> str:
-        now = to_micros(self._clock.now())
-        return self._end(letter, "sent", reference=reference, sent_at=now, last_error="")
+    def _ours(self, letter: Letter) -> tuple[ColumnElement[bool], ...]:
+        return (
+            outbox.c.id == letter.id,
+            outbox.c.lease_owner == self._owner,
+            outbox.c.attempts == letter.attempts + 1,
+        )
 
-    def _again(self, letter: Letter, status: str, wait: timedelta, reason: str) -> str:
-        until = to_micros(self._clock.now() + wait)
+    def _again(self, letter: Letter, status: str, reason: str, wait: timedelta | None = None) -> str:
+        until = to_micros(self._clock.now() + (backoff(letter.attempts + 1) if wait is None else wait))
         log.warning(
             "delivery put off", identity=letter.identity, channel=letter.channel, status=status, reason=reason
         )
         return self._end(letter, status, not_before=until, last_error=reason)
 
     def _end(self, letter: Letter, status: str, **values: Any) -> str:
-        """Write the outcome and give the lease back; if the lease was lost, its new owner decides."""
+        """Write the outcome and give the lease back; if the lease was lost, its new owner decides.
+
+        What was restated while it was being sent is not at its end: the edit comes next.
+        """
+        newer = case((outbox.c.revision > letter.revision, "restating"), else_=status)
         with self._engine.begin() as connection:
             written = connection.execute(
                 update(outbox)
-                .where(outbox.c.id == letter.id, outbox.c.lease_owner == self._owner)
-                .where(outbox.c.attempts == letter.attempts + 1)
-                .values(status=status, lease_owner="", leased_until=0, **values)
+                .where(*self._ours(letter))
+                .values(
+                    **_progress(letter),
+                    status=newer if status == "sent" else status,
+                    lease_owner="",
+                    leased_until=0,
+                    **values,
+                )
             )
         if written.rowcount != 1:
             return self._lost(letter)
@@ -242,7 +245,7 @@ class Outbox:
         if tenant is not None:
             query = query.where(outbox.c.tenant == tenant)
         with self._engine.connect() as connection:
-            return [_letter(row) for row in connection.execute(query)]
+            return [Letter.of(row) for row in connection.execute(query)]
 
     def counts(self) -> dict[str, int]:
         """How many letters stand in which status."""
@@ -258,7 +261,7 @@ class Outbox:
         """Give failed letters another chance, after what stopped them was mended.
 
         Each is looked for first, but for those without a channel (they are nowhere, and wait for `readdress`) and
-        those whose channel is another one by now, as `channel_of` knows: they go there.
+        those whose channel is another one by now, as `channel_of` knows: they are posted there.
         """
         now = to_micros(self._clock.now())
         query = select(outbox).where(outbox.c.status == "failed")
@@ -267,9 +270,13 @@ class Outbox:
         retried = 0
         with self._engine.begin() as connection:
             for row in connection.execute(query).all():
-                new = (channel_of(_letter(row)) if channel_of else "") or row.channel
+                new = (channel_of(Letter.of(row)) if channel_of else "") or row.channel
                 moved = new != row.channel or not row.channel
-                values = {"channel": new, "status": "pending" if moved else "ambiguous", "not_before": now}
+                values: dict[str, Any] = {"channel": new, "not_before": now}
+                if moved:
+                    values |= {"status": "pending", "shown": 0, "posted": {}, "reference": ""}
+                else:
+                    values |= {"status": "ambiguous"}
                 same = (outbox.c.id == row.id) & (outbox.c.status == "failed")
                 retried += connection.execute(
                     update(outbox).where(same).values(**values, leased_until=0)
@@ -291,20 +298,15 @@ def _behind_another(now: int) -> ColumnElement[bool]:
     )
 
 
-def _letter(row: Any) -> Letter:
-    return Letter(
-        row.id,
-        row.identity,
-        row.tenant,
-        row.channel,
-        row.status,
-        row.attempts,
-        from_micros(row.not_before),
-        from_micros(row.created_at),
-        row.reference,
-        row.last_error,
-        row.message,
-    )
+def _progress(letter: Letter) -> dict[str, Any]:
+    """Where the letter's posts are and what they show."""
+    reference = letter.posted.references[0] if letter.posted.references else letter.reference
+    return {"posted": letter.posted.document(), "shown": letter.shown, "reference": reference}
+
+
+def _in_doubt(letter: Letter) -> str:
+    """What a letter is when an answer was lost: an edit is repeated, anything else looked for."""
+    return letter.status if letter.status == "restating" else "ambiguous"
 
 
 def _text(error: DeliveryError) -> str:

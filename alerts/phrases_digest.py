@@ -184,6 +184,19 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
         " Les équipes qui en ont un sont à {with_one}, les autres à {without} "
         "(écart de {points} pts [{low}–{high}]\xa0; un écart, pas une cause établie).",
     ),
+    # restated after late data
+    "restated.notice": (
+        "Restated {moment} after late or corrected data: {changes}.",
+        "Chiffres révisés {moment} après des données tardives ou rectifiées\xa0: {changes}.",
+    ),
+    "restated.back": (
+        "Restated {moment} after late or corrected data: the figures are again those first sent.",
+        "Chiffres révisés {moment} après des données tardives ou rectifiées\xa0: ce sont de nouveau ceux du "
+        "premier envoi.",
+    ),
+    "restated.change": ("{name} {before} → {after}", "{name} {before} → {after}"),
+    "restated.beside": ("{name} ({columns})", "{name} ({columns})"),
+    "restated.below": ("figures below the table", "des chiffres sous le tableau"),
     # chart and footer
     "chart.title": ("{n} weeks: adoption, override rate", "{n} semaines\xa0: adoption, corrections"),
     "chart.summary_line": (

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
 from uptake.alerts import budgets, digest, findings, floods, ledger, standing
 from uptake.alerts.gather import Gatherer, audiences
+from uptake.alerts.restating import SETTLED_AFTER
 from uptake.calendar import IsoWeek, Period
 from uptake.clickhouse import TenantDatabase
 from uptake.money import to_nano
@@ -24,9 +26,6 @@ from uptake.workspace.models import Audience, Budget, Workspace
 
 AFTER_THE_END = timedelta(days=3)
 """How long a budget's period is looked at after it ended: its last moments and late events count too."""
-
-SETTLED_AFTER = timedelta(minutes=2)
-"""How long no event of a week must have come in before its digest is said."""
 
 NEAR_DAYS, FAR_DAYS = 2, 35
 """How many days back findings are looked for: on every tick, and once an hour."""
@@ -210,8 +209,16 @@ def digests_due(place: Place, now: datetime) -> Iterator[tuple[Audience, IsoWeek
     yield from ((audience, week) for audience in waiting)
 
 
-def say_digest(place: Place, gatherer: Gatherer, audience: Audience, week: IsoWeek, now: datetime) -> bool:
-    """Compose and say one digest. Nothing is said of a tenant that has no data at all: it is being set up."""
+def say_digest(
+    place: Place,
+    gatherer: Gatherer,
+    audience: Audience,
+    week: IsoWeek,
+    now: datetime,
+    detail: Mapping[str, Any],
+) -> bool:
+    """Compose and say one digest, and note `detail` with it. Nothing is said of a tenant that has no data at all: it
+    is being set up."""
     # 1. ask
     if not gatherer.has_data(week):
         return False
@@ -219,4 +226,13 @@ def say_digest(place: Place, gatherer: Gatherer, audience: Audience, week: IsoWe
     # 2. decide
     message = digest.compose(inputs, now)
     # 3. say
-    return ledger.say(place.state, message.identity, "digest", place.tenant, message, [audience.channel], now)
+    return ledger.say(
+        place.state,
+        message.identity,
+        "digest",
+        place.tenant,
+        message,
+        [audience.channel],
+        now,
+        detail=detail,
+    )

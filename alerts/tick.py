@@ -7,7 +7,7 @@ later.
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,10 +16,12 @@ from typing import Any
 import structlog
 from sqlalchemy import Engine
 
-from uptake.alerts import saying, standing
+from uptake.alerts import late, saying, standing
 from uptake.alerts.deliver import Deliverer
 from uptake.alerts.gather import Gatherer, audiences
-from uptake.alerts.outbox import Letter, Outbox
+from uptake.alerts.late import Look
+from uptake.alerts.letter import Letter
+from uptake.alerts.outbox import Outbox
 from uptake.alerts.saying import Place
 from uptake.clickhouse import Database
 from uptake.errors import UptakeError
@@ -30,6 +32,8 @@ MARK_EVERY = timedelta(seconds=30)
 FAR_EVERY = timedelta(hours=1)
 RETRY_AFTER = timedelta(seconds=30)
 LETTERS = 50
+RESTATED_AT_ONCE = 10
+"""So many messages are composed anew in one tick: budgets wait for it."""
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +82,7 @@ class Tick:
         self._noticed: set[str] = set()
         self._looked: dict[str, datetime] = {}
         self._looked_far: dict[str, datetime] = {}
+        self._compared: defaultdict[str, Look] = defaultdict(Look)
         self._steps: dict[tuple[str, str], Step] = {}
         self._marked: datetime | None = None
         self._ran_at: datetime | None = None
@@ -88,6 +93,7 @@ class Tick:
         """Something was written for this tenant. Cheap, and safe from any thread."""
         with self._lock:
             self._noticed.add(tenant)
+            self._compared[tenant].written = True
 
     def run(self, now: datetime) -> Report:
         """One tick as of `now`. Two at once in one process wait for each other."""
@@ -104,7 +110,9 @@ class Tick:
                     self._findings(place, now, report)
                 # 3. digests due
                 self._digests(place, now, report)
-            # 4. deliver
+                # 4. digests that late data changed
+                self._restate(place, now, report)
+            # 5. deliver
             self._guard("deliver", "", now, report, lambda: self._deliver(report, workspaces))
             self._forget(workspaces)
             self._ran_at = now
@@ -163,12 +171,43 @@ class Tick:
         if not due:
             return
         gatherer = Gatherer(place.database, place.workspace)
+        shows = late.shown_by(due[0][1], place.workspace.organisation.zone)
+        seen: dict[str, str] = {}  # before the figures are asked for
+        self._guard("digests", place.tenant, now, report, lambda: seen.update(late.seen(place, shows)))
+        if not seen:
+            return
         for audience, week in due:
 
             def tell(audience: Any = audience, week: Any = week) -> None:
-                report.said["digest"] += saying.say_digest(place, gatherer, audience, week, now)
+                report.said["digest"] += saying.say_digest(place, gatherer, audience, week, now, seen)
 
             self._guard(f"digest:{audience.audience}", place.tenant, now, report, tell)
+
+    def _restate(self, place: Place, now: datetime, report: Report) -> None:
+        with self._lock:
+            look = self._compared[place.tenant]
+            if not look.is_due(now):
+                return
+            look.at, look.written, look.more = now, False, False
+        changed: list[Any] = []
+
+        def compare() -> None:
+            changed.extend(late.changed(place, late.sayables(place, now), look.waiting, now))
+
+        self._guard("restating", place.tenant, now, report, compare)
+        look.steps = frozenset(f"restating:{one.sayable.identity}" for one in changed)
+        composed = 0
+        for one in changed:
+            if composed == RESTATED_AT_ONCE:
+                look.more = True
+                break
+
+            def restate(one: Any = one) -> None:
+                nonlocal composed
+                composed += 1
+                report.said["restated"] += late.restate(place, one, look.waiting, now)
+
+            self._guard(f"restating:{one.sayable.identity}", place.tenant, now, report, restate)
 
     def _deliver(self, report: Report, workspaces: Sequence[Workspace]) -> None:
         by_tenant = {workspace.tenant: workspace for workspace in workspaces}
@@ -204,7 +243,7 @@ class Tick:
         While the workspaces cannot be read, nothing is known to be gone."""
         present = {("", name) for name in ("workspaces", "deliver", "mark")}
         for workspace in workspaces:
-            names = ["findings", "digests"]
+            names = ["findings", "digests", "restating", *self._compared[workspace.tenant].steps]
             names += [f"budget:{budget.budget}" for budget in workspace.budgets]
             names += [f"digest:{audience.audience}" for audience in audiences(workspace)]
             present.update((workspace.tenant, name) for name in names)

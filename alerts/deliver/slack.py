@@ -1,27 +1,33 @@
 """Slack through slack-sdk: one request a call, and every outcome named.
 
 slack-sdk's own retries are off: it retries lost connections, and a lost connection may have posted. The fact's
-identity travels as message metadata, which is how a message in doubt is found again in the channel's history.
+identity and the number of the post travel as message metadata, by which a post in doubt is found again in the
+channel's history, or in its thread's.
+
+A restatement is an edit and nothing else: no reply says so to those who follow the thread. Slack marks no message
+that has blocks as edited, so the message's own first line says it.
 """
 
 from __future__ import annotations
 
 import http.client
 import re
-import socket
-import ssl
 import urllib.error
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from uptake.alerts.deliver.slack_images import Images
 
-from uptake.alerts.deliver import DeliveryError, LaterError, RefusedError, UnsureError
+from uptake.alerts.deliver import AnchorError, Placed, Post, RefusedError, UnsureError
+from uptake.alerts.deliver.slack_errors import BlocksRefusedError, lost, named
 from uptake.alerts.message import Message
 from uptake.alerts.render import slack
+from uptake.alerts.render.slack import Json
 
 EVENT_TYPE = "uptake_fact"
 TIMEOUT_SECONDS = 10
@@ -31,27 +37,6 @@ PAGES = 50
 
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{6,}")
 
-# What to do about the refusals that people meet. Slack's codes: https://docs.slack.dev/reference/methods
-_REMEDIES: Mapping[str, str] = {
-    "channel_not_found": "check the channel in channels.yaml; invite the app if it is private",
-    "not_in_channel": "invite the app into the channel",
-    "is_archived": "unarchive the channel or name another one in channels.yaml",
-    "invalid_auth": "set UPTAKE_SLACK_TOKEN to a valid bot token",
-    "not_authed": "set UPTAKE_SLACK_TOKEN to a valid bot token",
-    "account_inactive": "the app was removed from the workspace: install it again and set UPTAKE_SLACK_TOKEN",
-    "token_revoked": "install the app again and set UPTAKE_SLACK_TOKEN",
-    "token_expired": "set UPTAKE_SLACK_TOKEN to a current bot token",
-    "missing_scope": "give the app chat:write, channels:history, channels:read (groups:* for private channels)",
-    "restricted_action": "a policy of the Slack workspace forbids posting there",
-}
-_BLOCKS_REFUSED = frozenset(
-    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "block_mismatch"}
-)
-_LATER = frozenset({"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org"})
-_UNSURE = frozenset(
-    {"fatal_error", "internal_error", "request_timeout"}
-)  # Slack: part of it may have succeeded
-
 
 class SlackDeliverer:
     """Posts as the bot of `token`. `base_url` is where Slack's Web API is, ending in a slash."""
@@ -60,53 +45,117 @@ class SlackDeliverer:
         self, token: str, base_url: str = "https://slack.com/api/", timeout: int = TIMEOUT_SECONDS
     ) -> None:
         self._client = WebClient(token=token, base_url=base_url, timeout=timeout, retry_handlers=[])
+        self._images = Images(self._client)
         self._ids: dict[str, str] = {}
 
-    def send(self, channel: str, message: Message) -> str:
-        """Post the message; returns ``channel/ts``. Blocks that Slack refuses are tried plainer, then as text."""
+    def posts(self, message: Message) -> int:
+        """The message, and its details as replies in its thread."""
+        return 1 + len(slack.render_details(message))
+
+    def send(self, channel: str, message: Message, post: Post) -> Placed:
+        """Post it; the reference is ``channel/ts``. Blocks that Slack refuses are tried plainer, then as text."""
         if not channel:
             raise RefusedError("no Slack channel is set for this message", "name one in channels.yaml")
-        metadata = {
-            "event_type": EVENT_TYPE,
-            "event_payload": {"identity": message.identity, "kind": message.kind},
-        }
-        refused: RefusedError | None = None
-        for payload in _forms(message):
-            post = partial(
-                self._client.chat_postMessage,
-                channel=channel,
-                metadata=metadata,
-                unfurl_links=False,
-                unfurl_media=False,
-                **payload,
+        where: dict[str, Any] = {"channel": channel}
+        if post.below:
+            thread_channel, thread_ts = _split(post.below)
+            where = {"channel": thread_channel, "thread_ts": thread_ts}
+        answer = self._first_taken(
+            message,
+            post,
+            partial(self._client.chat_postMessage, **where, unfurl_links=False, unfurl_media=False),
+        )
+        reference = f"{answer['channel']}/{answer['ts']}"
+        # under a message that was deleted Slack posts into the channel instead, and says so nowhere else:
+        # https://github.com/slack-go/slack/issues/1571
+        threaded = not post.below or bool((answer.get("message") or {}).get("thread_ts"))
+        if post.part and not threaded:
+            self.remove(channel, reference)
+            raise AnchorError(
+                "the message was deleted before its details were in its thread",
+                "retry to post it again as a whole",
+                deleted=True,
             )
-            try:
-                answer = self._call(post)
-            except _BlocksRefusedError as error:
-                refused = error
-                continue
-            return f"{answer['channel']}/{answer['ts']}"
-        raise refused or RefusedError("Slack refused every form of the message")
+        return Placed(reference, post.revision, threaded)
 
-    def find(self, channel: str, identity: str, since: datetime | None = None) -> str | None:
-        """Look through the channel's history for the message with this identity.
+    def find(self, channel: str, post: Post, since: datetime | None = None) -> Placed | None:
+        """Look through the channel's history, or the thread's, for this post.
 
-        None only after all of the history since `since` was read. Needs the history scope of the channel.
+        None only after all of it since `since` was read. Needs the history scope of the channel.
         """
-        where = self._channel_id(channel)
         oldest = str((since - CLOCK_SKEW).timestamp()) if since else None
+        if post.below:
+            where, ts = _split(post.below)
+            look = partial(self._client.conversations_replies, channel=where, ts=ts)
+        else:
+            where = self._channel_id(channel)
+            look = partial(self._client.conversations_history, channel=where)
         for page in self._pages(
-            lambda cursor: self._client.conversations_history(
-                channel=where, cursor=cursor, oldest=oldest, limit=PAGE, include_all_metadata=True
-            ),
+            lambda cursor: look(cursor=cursor, oldest=oldest, limit=PAGE, include_all_metadata=True),
             "the channel's history is too long to look through",
         ):
-            for post in page.get("messages", []):
-                metadata = post.get("metadata") or {}
-                payload = metadata.get("event_payload") or {}
-                if metadata.get("event_type") == EVENT_TYPE and payload.get("identity") == identity:
-                    return f"{where}/{post['ts']}"
+            for found in page.get("messages", []):
+                metadata = found.get("metadata") or {}
+                said = metadata.get("event_payload") or {}
+                # what was posted before there were details has but an identity
+                same = (said.get("identity"), said.get("part", 0), said.get("copy", 1))
+                if metadata.get("event_type") == EVENT_TYPE and same == (
+                    post.identity,
+                    post.part,
+                    post.copy,
+                ):
+                    return Placed(f"{where}/{found['ts']}", said.get("revision", 1))
         return None
+
+    def edit(self, channel: str, reference: str, message: Message, post: Post) -> None:
+        """Let what was posted say what it says now. Doing it again changes nothing."""
+        where, ts = _split(reference)
+        self._first_taken(message, post, partial(self._client.chat_update, channel=where, ts=ts))
+
+    def remove(self, channel: str, reference: str) -> None:
+        """Delete a post of ours."""
+        where, ts = _split(reference)
+        with suppress(AnchorError):  # it is gone
+            self._call(partial(self._client.chat_delete, channel=where, ts=ts))
+
+    def _first_taken(self, message: Message, post: Post, request: Callable[..., Any]) -> Mapping[str, Any]:
+        """The answer to the richest form of the post that Slack takes."""
+        metadata = {
+            "event_type": EVENT_TYPE,
+            "event_payload": {
+                "identity": post.identity,
+                "kind": message.kind,
+                "part": post.part,
+                "copy": post.copy,
+                "revision": post.revision,
+            },
+        }
+        refused: RefusedError | None = None
+        for payload in self._forms(message, post.part):
+            try:
+                return self._call(partial(request, metadata=metadata, **payload))
+            except BlocksRefusedError as error:
+                refused = error
+        raise refused or RefusedError("Slack refused every form of the message")
+
+    def _forms(self, message: Message, part: int) -> Iterator[Json]:
+        """One post of a message, the richest form first; images are only uploaded for a Slack that draws no charts."""
+
+        def form(**options: Any) -> Json:
+            if part == 0:
+                return slack.render(message, **options)
+            return slack.render_details(message, **options)[part - 1]
+
+        yield (rich := form(native=True))
+        plain = form(native=False)
+        if plain != rich:
+            pictured = form(native=False, images=self._images.of(slack.charts(message)))
+            if pictured != plain:
+                yield pictured
+            yield plain
+        # blocks that an edit does not name would stay
+        texts = [slack.fallback(message)] if part == 0 else slack.fallback_details(message)
+        yield {"text": texts[part - 1 if part else 0], "blocks": []}
 
     def _channel_id(self, channel: str) -> str:
         """Posting takes a name, the history only an id."""
@@ -147,61 +196,17 @@ class SlackDeliverer:
         try:
             data = request().data
         except SlackApiError as error:
-            raise _named(error) from None  # the chain would carry the whole response
+            raise named(error) from None  # the chain would carry the whole response
         except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
-            raise _connection(error) from None
+            raise lost(error) from None
         except (ValueError, AttributeError, TypeError) as error:
             raise UnsureError(f"Slack's answer cannot be read ({type(error).__name__})") from None
         return data if isinstance(data, Mapping) else {}
 
 
-class _BlocksRefusedError(RefusedError):
-    pass
-
-
-def _forms(message: Message) -> Iterator[dict[str, Any]]:
-    rich = slack.render(message, native=True)
-    yield rich
-    plain = slack.render(message, native=False)
-    if plain != rich:
-        yield plain
-    yield {"text": slack.fallback(message)}
-
-
-def _named(error: SlackApiError) -> DeliveryError:
-    response = error.response
-    data = response.data if isinstance(response.data, Mapping) else {}
-    code = str(data.get("error", ""))[:100]
-    if response.status_code == 429 or code in ("ratelimited", "rate_limited"):
-        return LaterError("Slack asks to slow down", seconds=_seconds(response.headers))
-    if response.status_code >= 500 or code in _UNSURE or not code.replace("_", "").isalnum():
-        return UnsureError(
-            f"Slack answered {response.status_code}", "the message is looked for before it is sent again"
-        )
-    if code in _LATER:
-        return LaterError(f"Slack says {code}")
-    if code in _BLOCKS_REFUSED:
-        return _BlocksRefusedError(
-            f"Slack says {code}", "report this: a message was drawn that Slack does not take"
-        )
-    return RefusedError(f"Slack says {code}", _REMEDIES.get(code, "see Slack's documentation of this error"))
-
-
-def _seconds(headers: Mapping[str, Any]) -> float | None:
-    for name, value in headers.items():
-        if name.lower() == "retry-after":
-            value = value[0] if isinstance(value, list | tuple) and value else value
-            try:
-                return max(float(value), 1.0)
-            except (TypeError, ValueError):
-                return None
-    return None
-
-
-def _connection(error: Exception) -> DeliveryError:
-    """Only a connection that was never made is certain not to have posted."""
-    cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    hint = "check the network and UPTAKE_SLACK_BASE_URL"
-    if isinstance(cause, ConnectionRefusedError | socket.gaierror | ssl.SSLCertVerificationError):
-        return LaterError(f"Slack cannot be reached ({type(cause).__name__})", hint)
-    return UnsureError(f"the connection to Slack was lost ({type(cause).__name__})", hint)
+def _split(reference: str) -> tuple[str, str]:
+    """Channel and ts of a reference; what was said elsewhere, such as to a file, is not in Slack."""
+    channel, _, ts = reference.partition("/")
+    if not _CHANNEL_ID.fullmatch(channel) or not ts:
+        raise AnchorError("it was not said in Slack before", deleted=True)
+    return channel, ts

@@ -38,13 +38,15 @@ START = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)
 
 @dataclass
 class FakeSlack:
-    """What the server was told and what it answers. `outcomes` are used up by chat.postMessage, first first.
+    """What the server was told and what it answers. `outcomes` are used up by chat.postMessage, `edits` by
+    chat.update, first first.
 
-    An outcome is "ok", "drop" (posts, then closes the connection without an answer), "lost" (closes it without
-    posting), "ratelimited:<seconds>", "http:<status>" or an error code of Slack's.
+    An outcome is "ok", "drop" (does it, then closes the connection without an answer), "lost" (closes it without
+    doing it), "ratelimited:<seconds>", "http:<status>" or an error code of Slack's. `posts` has what is there.
     """
 
     outcomes: list[str] = field(default_factory=list)
+    edits: list[str] = field(default_factory=list)
     posts: list[dict[str, Any]] = field(default_factory=list)
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     history_error: str = ""
@@ -59,8 +61,22 @@ class FakeSlack:
     def texts(self) -> list[str]:
         return [post["text"] for post in self.posts]
 
+    def main(self) -> list[dict[str, Any]]:
+        """What stands in the channels, without replies."""
+        return [post for post in self.posts if "thread_ts" not in post]
+
+    def thread(self, ts: str) -> list[dict[str, Any]]:
+        return [post for post in self.posts if post.get("thread_ts") == ts]
+
+    def delete(self, ts: str) -> None:
+        """As somebody does by hand."""
+        self.posts = [post for post in self.posts if post["ts"] != ts]
+
     def called(self, method: str) -> int:
         return sum(1 for name, _ in self.requests if name == method)
+
+
+Reply = tuple[int, dict[str, Any], dict[str, str]]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -76,13 +92,45 @@ class _Handler(BaseHTTPRequestHandler):
         slack = self.slack
         with slack.lock:
             slack.requests.append((method, sent))
-            answer = getattr(self, "_" + method.replace(".", "_"))(sent)
+            known = getattr(self, "_" + method.replace(".", "_"), None)
+            answer = known(sent) if known else (200, {"ok": False, "error": "missing_scope"}, {})
         if answer is not None:
             self._answer(*answer)
 
-    def _chat_postMessage(self, sent: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]] | None:  # noqa: N802
+    def _chat_postMessage(self, sent: dict[str, Any]) -> Reply | None:  # noqa: N802
         slack = self.slack
         outcome = slack.outcomes.pop(0) if slack.outcomes else "ok"
+        channel = slack.channels.get(sent["channel"].removeprefix("#"), sent["channel"])
+        if outcome == "ok" and channel not in slack.channels.values():
+            outcome = "channel_not_found"
+        ts = f"{1_794_000_000 + slack.called('chat.postMessage') - 1}.000100"
+        post = {**sent, "channel": channel, "ts": ts}
+        parent = sent.get("thread_ts")
+        if parent and not any(parent in (p["ts"], p.get("thread_ts")) for p in slack.posts):
+            del post["thread_ts"]  # its parent was deleted
+        return self._outcome(outcome, sent, post, lambda: slack.posts.append(post))
+
+    def _chat_update(self, sent: dict[str, Any]) -> Reply | None:
+        slack = self.slack
+        outcome = slack.edits.pop(0) if slack.edits else "ok"
+        post = next(
+            (p for p in slack.posts if (p["channel"], p["ts"]) == (sent["channel"], sent["ts"])), None
+        )
+        if post is None:
+            return 200, {"ok": False, "error": "message_not_found"}, {}
+        return self._outcome(outcome, sent, post, lambda: post.update(sent))
+
+    def _chat_delete(self, sent: dict[str, Any]) -> Reply:
+        slack = self.slack
+        if not any(post["ts"] == sent["ts"] for post in slack.posts):
+            return 200, {"ok": False, "error": "message_not_found"}, {}
+        slack.delete(sent["ts"])
+        return 200, {"ok": True, "channel": sent["channel"], "ts": sent["ts"]}, {}
+
+    def _outcome(
+        self, outcome: str, sent: dict[str, Any], post: dict[str, Any], do: Callable[[], object]
+    ) -> Reply | None:
+        slack = self.slack
         if outcome == "lost":
             self.close_connection = True
             return None
@@ -91,25 +139,34 @@ class _Handler(BaseHTTPRequestHandler):
             return 429, {"ok": False, "error": "ratelimited"}, {"Retry-After": wait} if wait else {}
         if outcome.startswith("http:"):
             return int(outcome.partition(":")[2]), {"ok": False, "error": "internal_error"}, {}
-        channel = slack.channels.get(sent["channel"].removeprefix("#"), sent["channel"])
-        if outcome == "ok" and channel not in slack.channels.values():
-            outcome = "channel_not_found"
         if outcome == "ok" and slack.refuse_blocks(sent.get("blocks") or []):
             outcome = "invalid_blocks"
         if outcome not in ("ok", "drop"):
             return 200, {"ok": False, "error": outcome}, {}
-        ts = f"{1_794_000_000 + len(slack.posts)}.000100"
-        slack.posts.append({**sent, "channel": channel, "ts": ts})
+        do()
         if outcome == "drop":
             self.close_connection = True
             return None
-        return 200, {"ok": True, "channel": channel, "ts": ts}, {}
+        message = {name: post[name] for name in ("text", "thread_ts") if name in post}
+        return 200, {"ok": True, "channel": post["channel"], "ts": post["ts"], "message": message}, {}
 
-    def _conversations_history(self, sent: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
+    def _conversations_history(self, sent: dict[str, Any]) -> Reply:
         slack = self.slack
         if slack.history_error:
             return 200, {"ok": False, "error": slack.history_error}, {}
-        posts = [post for post in reversed(slack.posts) if post["channel"] == sent["channel"]]
+        return self._page(
+            [post for post in reversed(slack.main()) if post["channel"] == sent["channel"]], sent
+        )
+
+    def _conversations_replies(self, sent: dict[str, Any]) -> Reply:
+        slack = self.slack
+        found = [post for post in slack.posts if sent["ts"] in (post["ts"], post.get("thread_ts"))]
+        if slack.history_error or not found:
+            return 200, {"ok": False, "error": slack.history_error or "thread_not_found"}, {}
+        return self._page(found, sent)
+
+    def _page(self, posts: list[dict[str, Any]], sent: dict[str, Any]) -> Reply:
+        slack = self.slack
         start = int(sent.get("cursor") or 0)
         some = posts[start : start + slack.page]
         more = str(start + slack.page) if start + slack.page < len(posts) else ""
@@ -120,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         return 200, {"ok": True, "messages": messages, "response_metadata": {"next_cursor": more}}, {}
 
-    def _conversations_list(self, sent: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
+    def _conversations_list(self, sent: dict[str, Any]) -> Reply:
         listed = [{"name": name, "id": key} for name, key in self.slack.channels.items()]
         return 200, {"ok": True, "channels": listed, "response_metadata": {"next_cursor": ""}}, {}
 

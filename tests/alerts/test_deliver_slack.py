@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from uptake.alerts import ledger
-from uptake.alerts.deliver import LaterError, RefusedError, UnsureError
+from uptake.alerts.deliver import LaterError, Placed, Post, RefusedError, UnsureError
 from uptake.alerts.deliver.slack import SlackDeliverer
 from uptake.alerts.message import Message
 from uptake.alerts.outbox import LEASE, Outbox, backoff
@@ -19,6 +19,10 @@ from uptake.clock import ManualClock
 
 Build = Callable[..., Message]
 TOKEN = "xoxb-not-a-real-token"
+
+
+def send(deliverer: SlackDeliverer, channel: str, message: Message) -> Placed:
+    return deliverer.send(channel, message, Post(message.identity))
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def deliverer(fake_slack: Any) -> SlackDeliverer:
 def test_a_message_carries_its_identity_as_metadata(
     fake_slack: Any, deliverer: SlackDeliverer, full_message: Message
 ) -> None:
-    assert deliverer.send("#ai-claims", full_message) == "C0CLAIMS1/1794000000.000100"
+    assert send(deliverer, "#ai-claims", full_message) == Placed("C0CLAIMS1/1794000000.000100")
     (post,) = fake_slack.posts
     assert post["metadata"]["event_type"] == "uptake_fact"
     assert post["metadata"]["event_payload"]["identity"] == full_message.identity
@@ -63,7 +67,7 @@ def test_every_outcome_is_named_and_never_retried_by_the_sdk(
 ) -> None:
     fake_slack.outcomes = [outcome]
     with pytest.raises(error) as caught:
-        deliverer.send("#ai-claims", a_message())
+        send(deliverer, "#ai-claims", a_message())
     assert said in f"{caught.value.message} {caught.value.hint}"  # type: ignore[attr-defined]
     assert fake_slack.called("chat.postMessage") == 1
     if outcome == "ratelimited:7":
@@ -73,14 +77,14 @@ def test_every_outcome_is_named_and_never_retried_by_the_sdk(
 def test_an_unreachable_slack_is_certain_not_to_have_posted(fake_slack: Any, a_message: Build) -> None:
     port_of_nobody = "http://127.0.0.1:9/api/"
     with pytest.raises(LaterError, match="cannot be reached"):
-        SlackDeliverer(TOKEN, port_of_nobody, timeout=5).send("#ai-claims", a_message())
+        send(SlackDeliverer(TOKEN, port_of_nobody, timeout=5), "#ai-claims", a_message())
 
 
 def test_a_message_without_a_channel_is_refused_with_a_remedy(
     deliverer: SlackDeliverer, a_message: Build
 ) -> None:
     with pytest.raises(RefusedError) as caught:
-        deliverer.send("", a_message())
+        send(deliverer, "", a_message())
     assert "channels.yaml" in caught.value.hint
 
 
@@ -95,7 +99,7 @@ def test_blocks_that_slack_refuses_are_sent_plainer(
     fake_slack: Any, deliverer: SlackDeliverer, full_message: Message, refused: set[str], left: set[str]
 ) -> None:
     fake_slack.refuse_blocks = lambda blocks: any(block["type"] in refused for block in blocks)
-    deliverer.send("#ai-claims", full_message)
+    send(deliverer, "#ai-claims", full_message)
     (post,) = fake_slack.posts
     assert {block["type"] for block in post.get("blocks") or []} == left
     assert "Adoption" in str(post)
@@ -109,7 +113,7 @@ def test_a_dropped_answer_is_found_in_the_history_and_not_posted_again(
     fake_slack.outcomes = ["drop"]
     fake_slack.page = 1
     assert outbox.deliver(deliverer) == {"ambiguous": 1}
-    deliverer.send("#ai-claims", a_message("newer"))  # so that it is on the history's second page
+    send(deliverer, "#ai-claims", a_message("newer"))  # so that it is on the history's second page
     clock.set(clock.now() + backoff(1))
     assert outbox.deliver(deliverer) == {"sent": 1}
     assert [post["metadata"]["event_payload"]["identity"] for post in fake_slack.posts] == ["f1", "newer"]
@@ -166,8 +170,8 @@ def test_the_token_is_in_no_log_and_no_error(
     caplog.set_level(logging.DEBUG)
     fake_slack.outcomes = ["invalid_auth"]
     with pytest.raises(RefusedError) as caught:
-        deliverer.send("#ai-claims", a_message())
+        send(deliverer, "#ai-claims", a_message())
     fake_slack.outcomes = ["drop"]
     with pytest.raises(UnsureError):
-        deliverer.send("#ai-claims", a_message())
+        send(deliverer, "#ai-claims", a_message())
     assert TOKEN not in caplog.text + str(caught.value) + repr(caught.value.__cause__)

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, update
 
-from uptake.alerts import ledger
-from uptake.alerts.deliver import LaterError, RefusedError, UnsureError
+from uptake.alerts import deliver, ledger
+from uptake.alerts.deliver import LaterError, Placed, RefusedError, UnsureError
 from uptake.alerts.message import Message
 from uptake.alerts.outbox import BACKOFF_LAST, LEASE, Outbox, backoff
 from uptake.clock import ManualClock
@@ -33,7 +33,10 @@ class Post:
     looks: int = 0
     meanwhile: Callable[[], None] | None = None
 
-    def send(self, channel: str, message: Message) -> str:
+    def posts(self, message: Message) -> int:
+        return 1
+
+    def send(self, channel: str, message: Message, post: deliver.Post) -> Placed:
         self.sends += 1
         if self.meanwhile is not None:
             self.meanwhile()
@@ -43,13 +46,19 @@ class Post:
                 self.there.append((channel, message.identity))
             raise error
         self.there.append((channel, message.identity))
-        return f"ref-{len(self.there)}"
+        return Placed(f"ref-{len(self.there)}")
 
-    def find(self, channel: str, identity: str, since: datetime | None = None) -> str | None:
+    def find(self, channel: str, post: deliver.Post, since: datetime | None = None) -> Placed | None:
         self.looks += 1
         if self.look_fails:
             raise self.look_fails.pop(0)
-        return "found" if (channel, identity) in self.there else None
+        return Placed("found") if (channel, post.identity) in self.there else None
+
+    def edit(self, channel: str, reference: str, message: Message, post: deliver.Post) -> None:
+        raise AssertionError("nothing was restated")
+
+    def remove(self, channel: str, reference: str) -> None:
+        raise AssertionError("nothing was restated")
 
 
 @pytest.fixture

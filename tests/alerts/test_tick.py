@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from uptake.alerts import ledger, saying, standing
+from uptake.alerts import digest, ledger, saying, standing
 from uptake.alerts.deliver.slack import SlackDeliverer
 from uptake.alerts.gather import Gatherer
 from uptake.alerts.outbox import Outbox
@@ -41,7 +41,8 @@ def test_a_digest_is_said_after_monday_eight_to_each_audience_once(world: Any) -
     world.clock.set(MONDAY)
     for _ in range(3):
         tick.run(MONDAY)
-    assert set(world.said("digest")) == {f"digest/{world.tenant}/{a}/2026-W46/v1" for a in ("acme", "claims")}
+    week = IsoWeek(2026, 46)
+    assert set(world.said("digest")) == {digest.identity(world.tenant, a, week) for a in ("acme", "claims")}
     assert world.sent("digest/") == ["#ai", "#ai-claims"]
     assert "60% (6 of 10)" in world.stream.getvalue()
 
@@ -150,7 +151,9 @@ def test_a_digest_reaches_slack_through_the_real_client(world: Any, fake_slack: 
     kinds = [block["type"] for block in post["blocks"]]
     assert kinds[0] == "header"
     assert "data_table" in kinds
-    assert post["metadata"]["event_payload"]["identity"] == f"digest/{world.tenant}/acme/2026-W46/v1"
+    assert post["metadata"]["event_payload"]["identity"] == digest.identity(
+        world.tenant, "acme", IsoWeek(2026, 46)
+    )
 
 
 def test_what_had_no_channel_is_delivered_once_one_is_named_and_it_is_retried(

@@ -20,8 +20,8 @@ from uptake.errors import UptakeError, UsageError
 
 if TYPE_CHECKING:
     from uptake.alerts.findings import Finding
+    from uptake.alerts.letter import Letter
     from uptake.alerts.message import Message
-    from uptake.alerts.outbox import Letter
     from uptake.alerts.standing import FindingStanding
     from uptake.home import Home
     from uptake.workspace.models import Audience, Workspace
@@ -69,7 +69,7 @@ def digest(
             "a digest is said once; --dry-run shows it without this error",
         )
     if not dry_run:
-        _post(home, workspace, audience, message)
+        _post(home, workspace, audience, chosen, message)
 
 
 def _week(text: str | None, home: Home, workspace: Workspace) -> IsoWeek:
@@ -117,10 +117,11 @@ def _show(message: Message, form: Format) -> None:
         out.print(text.render(message, colour=False), markup=False)
 
 
-def _post(home: Home, workspace: Workspace, audience: Audience, message: Message) -> None:
+def _post(home: Home, workspace: Workspace, audience: Audience, week: IsoWeek, message: Message) -> None:
     """Say it, once. Where a service runs it delivers; else only this message is delivered from here."""
-    from uptake.alerts import ledger
+    from uptake.alerts import late, ledger
     from uptake.alerts.outbox import Outbox
+    from uptake.alerts.saying import Place
     from uptake.service import deliverer_of
 
     to_slack = home.settings.slack_token is not None
@@ -128,8 +129,16 @@ def _post(home: Home, workspace: Workspace, audience: Audience, message: Message
     if to_slack and not audience.channel:
         raise UsageError(f"{audience.name} has no channel", "name one in channels.yaml, or use --dry-run")
     now = home.clock.now()
+    place = Place(home.state, home.database.tenant(workspace.tenant), workspace)
     if not ledger.say(
-        home.state, message.identity, "digest", workspace.tenant, message, [audience.channel], now
+        home.state,
+        message.identity,
+        "digest",
+        workspace.tenant,
+        message,
+        [audience.channel],
+        now,
+        detail=late.seen(place, late.shown_by(week, workspace.organisation.zone)),
     ):
         typer.echo("said before: a digest is said once; `uptake messages` shows where", err=True)
         return
@@ -275,6 +284,7 @@ class Status(StrEnum):
     SENDING = "sending"
     AMBIGUOUS = "ambiguous"
     SENT = "sent"
+    RESTATING = "restating"
     FAILED = "failed"
 
 
@@ -286,7 +296,7 @@ def messages(
     tenant: Tenant = None,
     as_json: Json = False,
 ) -> None:
-    """What was said, to whom, and what could not be delivered."""
+    """What was said, to whom, how often it was revised, and what could not be delivered."""
     from uptake.alerts.outbox import Outbox
 
     home = open_home(context)
@@ -301,9 +311,19 @@ def messages(
             "said": letter.created_at.isoformat(timespec="seconds") if as_json else _when(letter, home),
             "channel": letter.channel,
             "status": letter.status,
+            "revision": letter.revision,
             "title": letter.message.get("title"),
-            "problem": letter.last_error,
+            "problem": letter.last_error or _posted_anew(letter),
         }
         for letter in outbox.letters(status and status.value, tenant)
     ]
-    print_rows(rows, ("said", "channel", "status", "title", "problem"), "nothing was said yet", as_json)
+    columns = ("said", "channel", "status", "revision", "title", "problem")
+    print_rows(rows, columns, "nothing was said yet", as_json)
+
+
+def _posted_anew(letter: Letter) -> str:
+    """Why a restated message is there twice."""
+    if letter.posted.copy == 1:
+        return ""
+    where = "in its thread" if letter.posted.below else "in the channel"
+    return f"could not be edited ({letter.posted.why}): restated {where}"

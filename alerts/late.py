@@ -1,0 +1,126 @@
+"""Late data: which of the messages that were said they reach, and restating those. Thin; `restating` decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from uptake.alerts import digest, ledger, restating
+from uptake.alerts.gather import Gatherer, audiences
+from uptake.alerts.message import Message
+from uptake.alerts.restating import SETTLED_AFTER, Sayable, Waiting
+from uptake.alerts.saying import Place
+from uptake.calendar import IsoWeek, Period
+from uptake.sql.fingerprint import Fingerprints
+from uptake.workspace.models import Audience
+
+RESTATED_WEEKS = 4
+"""So many closed weeks are restated when late data reach them."""
+SEEN = "seen"
+"""In a fact's detail: the fingerprint of the events that its message was composed from."""
+
+LOOKED_AT_EVERY = timedelta(hours=1)
+"""How often messages are compared with their events when nothing was written."""
+
+
+@dataclass(slots=True)
+class Look:
+    """When a tenant's messages were last compared with their events, and what has to be compared again soon."""
+
+    at: datetime | None = None
+    written: bool = False
+    more: bool = False
+    waiting: Waiting = field(default_factory=Waiting)
+    steps: frozenset[str] = frozenset()
+
+    def is_due(self, now: datetime) -> bool:
+        """Once an hour; sooner after something was written, or while something waits to settle."""
+        if self.at is None or self.more:
+            return True
+        soon = self.written or bool(self.waiting)
+        return not timedelta(0) <= now - self.at < (SETTLED_AFTER if soon else LOOKED_AT_EVERY)
+
+
+def shown_by(week: IsoWeek, zone: str) -> Period:
+    """The days whose events can change a figure of the week's digest: it looks back, findings a week further."""
+    return Period(week.shift(-digest.HISTORY_WEEKS).monday(), week.shift(1).monday(), zone)
+
+
+def seen(place: Place, shows: Period) -> dict[str, str]:
+    """What is noted with a message about a closed period: the fingerprint of the days that it shows.
+
+    Take it before the figures are asked for: what comes meanwhile has come later.
+    """
+    return {SEEN: Fingerprints(place.database, shows).of(shows)}
+
+
+def sayables(place: Place, now: datetime) -> list[Sayable]:
+    """What is restated if it was said: the digests of the last closed weeks, the oldest first."""
+    zone = place.workspace.organisation.zone
+    last = IsoWeek.last_closed(now, zone)
+    gatherer = Gatherer(place.database, place.workspace)
+    found = []
+    for week in (last.shift(n) for n in range(1 - RESTATED_WEEKS, 1)):
+        for audience in audiences(place.workspace):
+
+            def compose(audience: Audience = audience, week: IsoWeek = week) -> Message:
+                return digest.compose(gatherer.inputs(audience, week), now)
+
+            name = digest.identity(place.tenant, audience.audience, week)
+            found.append(Sayable(name, shown_by(week, zone), compose))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A message whose events are others by now, and have settled."""
+
+    sayable: Sayable
+    told: ledger.Told
+    fingerprint: str
+
+
+def changed(place: Place, candidates: Sequence[Sayable], waiting: Waiting, now: datetime) -> list[Changed]:
+    """Those messages that were said and may have to be restated now. `waiting` is kept from look to look."""
+    # 1. ask what was said, and what the days that it shows hold
+    told = ledger.told(place.state, [sayable.identity for sayable in candidates])
+    said = [sayable for sayable in candidates if sayable.identity in told]
+    if not said:
+        return []
+    first, after = min(s.shows.first for s in said), max(s.shows.after for s in said)
+    prints = Fingerprints(place.database, Period(first, after, place.workspace.organisation.zone))
+    # 2. decide
+    found = []
+    for sayable in said:
+        known = told[sayable.identity]
+        fingerprint = prints.of(sayable.shows)
+        if SEEN not in known.detail:
+            # said before this was kept: what came until now is not known to be late
+            ledger.note(place.state, known.identity, {**known.detail, SEEN: fingerprint})
+        elif known.detail[SEEN] == fingerprint:
+            waiting.done(known.identity)
+        elif waiting.settled(known.identity, fingerprint, now) and _rested(known, now):
+            found.append(Changed(sayable, known, fingerprint))
+    return found
+
+
+def _rested(known: ledger.Told, now: datetime) -> bool:
+    return known.restated_at is None or now - known.restated_at >= restating.APART
+
+
+def restate(place: Place, one: Changed, waiting: Waiting, now: datetime) -> bool:
+    """Compose a message anew, and let it say what changed. Returns whether a figure of it did."""
+    # 1. ask
+    new = one.sayable.compose()
+    # 2. decide
+    told = one.told
+    message = restating.restated(told.first, told.last, new, now, place.workspace.organisation.zone)
+    # 3. say, or note that nothing is to be said
+    detail = {**told.detail, SEEN: one.fingerprint}
+    if message is None:
+        ledger.note(place.state, told.identity, detail)
+    elif not ledger.restate(place.state, told.identity, message, now, detail):
+        return False  # it is just being sent, or somebody else was quicker: the next look tells
+    waiting.done(told.identity)
+    return message is not None

@@ -1,0 +1,43 @@
+"""Whether the events of a closed period are still those of which something was said, without comparing clocks.
+
+When an event was received or inserted is said by several clocks, and a correction keeps the one and not the other. So
+what a period holds is compared with what it held: any event that came, was corrected or deleted since gives it another
+fingerprint, in whatever order and however often it came.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+
+from uptake.calendar import Period
+from uptake.clickhouse import TenantDatabase
+from uptake.sql.asking import ask
+from uptake.sql.runner import period_parameters
+
+_WRAP = 2**64  # sums of hashes wrap there, in the database as here
+
+
+class Fingerprints:
+    """Fingerprints of periods within `whole`, all from one query, made when the first is asked for."""
+
+    def __init__(self, database: TenantDatabase, whole: Period) -> None:
+        self._database = database
+        self._whole = whole
+
+    def of(self, period: Period) -> str:
+        """Changes with every change of the period's events, and with nothing else."""
+        if not (self._whole.first <= period.first and period.after <= self._whole.after):
+            raise ValueError(f"{period} is not within {self._whole}")
+        inside = [
+            numbers
+            for (first, after), numbers in self._stretches.items()
+            if first < period.after and after > period.first
+        ]
+        rows = sum(rows for rows, _ in inside)
+        return f"{rows}-{sum(versions for _, versions in inside) % _WRAP:016x}"
+
+    @cached_property
+    def _stretches(self) -> dict[tuple[date, date], tuple[int, int]]:
+        found = ask(self._database, "fingerprint", period_parameters(self._whole))
+        return {(row["first"], row["after"]): (int(row["rows"]), int(row["versions"])) for row in found}
