@@ -21,10 +21,10 @@ from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
-from uptake.alerts.deliver.slack_images import Images
 
 from uptake.alerts.deliver import AnchorError, Placed, Post, RefusedError, UnsureError
 from uptake.alerts.deliver.slack_errors import BlocksRefusedError, lost, named
+from uptake.alerts.deliver.slack_images import Images
 from uptake.alerts.message import Message
 from uptake.alerts.render import slack
 from uptake.alerts.render.slack import Json
