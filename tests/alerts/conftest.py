@@ -294,7 +294,7 @@ def full_message() -> Message:
 
 NANO = 10**9
 ZONE = "Europe/Paris"
-PEOPLE = 10
+PEOPLE = 20
 
 
 class World:

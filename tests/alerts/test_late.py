@@ -94,7 +94,7 @@ def test_a_late_event_restates_the_week_for_each_audience_with_what_changed(late
     told = late_world.told()
     assert told.first.notice == ""
     assert told.last.notice.startswith("Restated Mon 16 Nov 08:04 after late or corrected data: ")
-    assert "Adoption 60% (6 of 10) → 70% (7 of 10)" in told.last.notice
+    assert "Adoption 30% (6 of 20) → 35% (7 of 20)" in told.last.notice
     assert late_world.world.stream.getvalue().count("Restated Mon 16 Nov") == 2
     assert [x.status for x in Outbox(late_world.world.engine, late_world.world.clock).letters()] == [
         "sent"
@@ -143,7 +143,7 @@ def test_a_message_is_restated_once_an_hour_at_most(late_world: Late) -> None:
     late_world.comes([row(IN_WEEK, "u8")])
     assert late_world.settles() == late_world.passes(minutes=50) == 0
     assert late_world.passes(minutes=6) == 2
-    assert "60% (6 of 10) → 80% (8 of 10)" in late_world.told().last.notice
+    assert "30% (6 of 20) → 40% (8 of 20)" in late_world.told().last.notice
 
 
 def test_events_that_still_come_in_are_waited_for(late_world: Late) -> None:
@@ -151,7 +151,7 @@ def test_events_that_still_come_in_are_waited_for(late_world: Late) -> None:
         late_world.comes([row(IN_WEEK, user)])
         assert late_world.passes(minutes=2) == 0
     assert late_world.passes(minutes=2) == 2
-    assert "→ 90% (9 of 10)" in late_world.told().last.notice
+    assert "→ 45% (9 of 20)" in late_world.told().last.notice
 
 
 def test_any_order_and_number_of_the_same_late_events_gives_the_same_bytes(
@@ -182,7 +182,7 @@ def test_any_order_and_number_of_the_same_late_events_gives_the_same_bytes(
         late_world.settles()
         last = late_world.told().last
         done.add(last.model_dump_json(exclude={"identity", "tenant", "notice"}))
-        assert "Adoption 60% (6 of 10) → 90% (9 of 10)" in last.notice
+        assert "Adoption 30% (6 of 20) → 45% (9 of 20)" in last.notice
     assert len(done) == 1
 
 

@@ -26,7 +26,6 @@ from uptake.workspace.models import App, Audience, Budget, Channels, Scope
 NANO = 10**9
 ZONE = "Europe/Paris"
 MONDAY = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)  # 08:00 in Paris
-PEOPLE = 10
 
 
 # --- digests ---
@@ -44,7 +43,7 @@ def test_a_digest_is_said_after_monday_eight_to_each_audience_once(world: Any) -
     week = IsoWeek(2026, 46)
     assert set(world.said("digest")) == {digest.identity(world.tenant, a, week) for a in ("acme", "claims")}
     assert world.sent("digest/") == ["#ai", "#ai-claims"]
-    assert "60% (6 of 10)" in world.stream.getvalue()
+    assert "30% (6 of 20)" in world.stream.getvalue()
 
 
 def test_after_a_down_time_only_the_last_closed_week_is_said(world: Any) -> None:
@@ -84,17 +83,17 @@ def test_a_department_reads_about_budgets_of_its_teams_its_apps_and_its_channel(
 
 
 def test_weeks_before_the_first_event_are_unknown_and_accuse_nobody(world: Any) -> None:
-    world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC), 5, calls=4)
+    world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC), 5, calls=8)
     gatherer = Gatherer(world.database.tenant(world.tenant), world.workspace)
     first = gatherer.inputs(world.workspace.channels.audiences[0], IsoWeek(2026, 46))
     assert [result.value for result in first.history["adoption"]] == [None] * 11 + [0.4]
     assert first.before["adoption"].value is first.before["spend"].value is None
     assert first.idle == [], "one week says nothing about who never started"
     for weeks in (1, 2, 3):
-        world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC) + timedelta(weeks=weeks), 5, calls=4)
+        world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC) + timedelta(weeks=weeks), 5, calls=8)
     gatherer = Gatherer(world.database.tenant(world.tenant), world.workspace)
     fourth = gatherer.inputs(world.workspace.channels.audiences[0], IsoWeek(2026, 49))
-    assert [(idle.people, idle.eligible, idle.weeks) for idle in fourth.idle] == [(6, 10, 4)]
+    assert [(idle.people, idle.eligible, idle.weeks) for idle in fourth.idle] == [(12, 20, 4)]
 
 
 def test_a_tenant_that_is_being_set_up_is_told_nothing(world: Any) -> None:
