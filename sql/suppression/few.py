@@ -2,13 +2,13 @@
 
 A group that can be computed is the sum of the rows of its pivots, and has at most four of them. So we follow rows that
 add up to few units: as long as too much is left beside the pivots, one of the next rows must hold it. In nested
-audiences that is done in a few steps (`_by_rows`).
+audiences that is done in a few steps (`by_rows`).
 
 Where audiences overlap much, rows are long and many, and that would take too long. Then we take a vector that is
 orthogonal to all rows and random otherwise: a group can be computed if its values add up to zero (a fingerprint,
 after Freivalds, R. (1979), "Fast probabilistic algorithms", MFCS, 57–69), and search for at most four numbers that add
-up to zero (`_by_values`). Chance, less than one in 10⁷ a search among a thousand units of one person, can only hide
-what could be shown: a group that is computable always adds up to zero.
+up to zero (`by_values`). There an empty unit counts as known, which can only hide more. So does chance, less than one
+in 10⁷ a search among a thousand units of one person: a group that is computable always adds up to zero.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ from heapq import nsmallest
 from itertools import combinations
 
 from uptake.sql.suppression.people import MINIMUM_PEOPLE, is_small
-from uptake.sql.suppression.vectors import PRIME, Vector, add, cancel
+from uptake.sql.suppression.vectors import PRIME, Vector, add
 
 Rows = Mapping[int, Vector]
+
+PATIENCE = 1_000
+"""How many coefficients of rows are looked at, beside about as many as would be of values."""
 
 
 def leads_to_few(
@@ -53,7 +56,7 @@ class Search:
         self._changed = changed
         self._seen: set[frozenset[int]] = set()
         ones = people.count(1)
-        self._patience = len(people) + ones * ones // 2  # about what comparing values takes
+        self._patience = PATIENCE + len(people) + ones * ones // 2
 
     def by_rows(self) -> bool:
         return any(
@@ -71,32 +74,30 @@ class Search:
         if self._patience < 0:
             raise TooLongError
         wrong = [unit for unit, value in total.items() if value != 1]
-        if not wrong and sum(self._people[unit] for unit in total) <= left:
+        people = [] if wrong else [unit for unit in total if self._people[unit]]
+        if not wrong and sum(self._people[unit] for unit in people) <= left:
             return True
-        for pivot, row in self._rows_for(total, wrong, left):
+        if not left:
+            return False
+        for pivot, row in self._rows_for(wrong, people, left):
             more = pivots | {pivot}
-            still = left - self._people[pivot]
-            if still < 0 or more in self._seen:
-                continue
-            if still == 0:
-                if cancel(total, row):
+            if self._people[pivot] <= left and more not in self._seen:
+                longer = dict(total)
+                add(longer, row)
+                if self._with_more(more, longer, left - self._people[pivot]):
                     return True
-                continue
-            longer = dict(total)
-            add(longer, row)
-            if self._with_more(more, longer, still):
-                return True
         return False
 
-    def _rows_for(self, total: Vector, wrong: Sequence[int], left: int) -> Iterator[tuple[int, Vector]]:
+    def _rows_for(
+        self, wrong: Sequence[int], people: Sequence[int], left: int
+    ) -> Iterator[tuple[int, Vector]]:
         """Rows of which one must follow: it holds a unit that cannot stay as it is."""
 
         def rows(unit: int) -> int:
             return len(self._rows_with[unit])
 
         # A coefficient other than 1 cannot stay. Of one unit more than there may be people left, one cannot.
-        units = [min(wrong, key=rows)] if wrong else nsmallest(left + 1, total, key=rows)
-        for unit in units:
+        for unit in [min(wrong, key=rows)] if wrong else nsmallest(left + 1, people, key=rows):
             for pivot in self._rows_with[unit]:
                 if pivot not in self._changed and is_small(self._people[pivot]):
                     yield pivot, self._rows[pivot]
@@ -110,7 +111,7 @@ class Search:
         for unit in units:
             row = self._changed.get(unit, self._rows.get(unit))
             if row is not None:
-                values[unit] = -sum(value * values[other] for other, value in row.items()) % PRIME
+                values[unit] = -sum(value * values.get(other, 0) for other, value in row.items()) % PRIME
         return _some_few_vanish([(self._people[unit], values[unit]) for unit in units])
 
 

@@ -97,7 +97,10 @@ class Saying:
         return above < _ROOM or (all(most for _, most in bounds) and below < _ROOM)
 
     def _bounds(self, figure: Figure) -> tuple[int, int | None]:
-        """What a reader knows of a hidden figure: at least and at most how many people."""
+        """What a reader knows of a hidden figure: at least and at most how many people.
+
+        Without a word it is five or more, or nobody: of both, that leaves a small one beside it less room.
+        """
         said = self._said_of(figure)
         if said in self._small:
             return int(said == figure), MINIMUM_PEOPLE - 1

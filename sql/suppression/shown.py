@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import product
 from typing import Literal
 
 from uptake.sql.suppression.people import is_small
@@ -28,7 +29,8 @@ class ShownParts:
     Of all sets of cells (of any teams and parts) none that has one to four people can be computed by adding and
     subtracting what may be shown. Totals are decided first, exactly as `Shown` does, then unions, then parts;
     within each the organisation, audiences, teams; then the larger number first. So with a part that is too small
-    the smallest is hidden that makes them five together. Parts are shown only where the total is.
+    the smallest is hidden that makes them five together. A part that nobody is in is no group, but is hidden where it
+    would reveal one. Parts are shown only where the total is. A team that nobody is in is known to be empty.
     """
 
     def __init__(
@@ -37,14 +39,17 @@ class ShownParts:
         audiences: Iterable[Collection[str]] = (),
         unions: Iterable[Collection[str]] = (),
     ) -> None:
-        self._cells = {cell: people for cell, people in sorted(cells.items()) if people > 0}
-        self._parts_of: dict[str, list[str]] = defaultdict(list)
-        for team, part in self._cells:
-            self._parts_of[team].append(part)
         self.parts = frozenset(part for _, part in cells)
-        """All parts, those nobody is in included."""
+        self._teams = sorted({team for (team, _), people in cells.items() if people > 0})
+        parts_of = Counter(team for (team, _), people in cells.items() if people > 0)
+        # A zero counts as known, but where it is all that hides the number beside it: everybody's of the team.
+        self._cells = {
+            cell: people
+            for cell in product(self._teams, sorted(self.parts))
+            if (people := max(0, cells.get(cell, 0))) or parts_of[cell[0]] == 1
+        }
         self.unions = tuple(dict.fromkeys(one for union in unions if (one := frozenset(union) & self.parts)))
-        teams = frozenset(self._parts_of)
+        teams = frozenset(self._teams)
         declared = (group for one in audiences if (group := frozenset(one) & teams))
         self.groups = tuple(dict.fromkeys((teams, *declared)))
         """The organisation and the declared audiences, without teams in which nobody is."""
@@ -75,7 +80,7 @@ class ShownParts:
 
     @cached_property
     def _saying(self) -> Saying:
-        groups = dict.fromkeys((*self.groups, *(frozenset([team]) for team in self._parts_of)))
+        groups = dict.fromkeys((*self.groups, *(frozenset([team]) for team in self._teams)))
         cuts = dict.fromkeys((self.parts, *self.unions, *(frozenset([part]) for part in self.parts)))
         return Saying(groups, cuts, self.people, lambda figure: self.may_show(figure[0], *figure[1]))
 
@@ -85,7 +90,7 @@ class ShownParts:
     def figure(self, teams: Collection[str], parts: Collection[str] = ()) -> Figure:
         """Some teams (none: everybody) and parts (none: all), without those that do not exist."""
         return (
-            frozenset(team for team in teams if team in self._parts_of) if teams else self.groups[0],
+            frozenset(teams) & self.groups[0] if teams else self.groups[0],
             frozenset(parts) & self.parts if parts else self.parts,
         )
 
@@ -112,15 +117,14 @@ class ShownParts:
         coarse = [union for union in self.unions if union != self.parts]
         fine = [one for part in self.parts if (one := frozenset([part])) != self.parts]
         for stage in ([self.parts], coarse, fine):
-            for level in ([organisation], audiences, [frozenset([team]) for team in self._parts_of]):
+            for level in ([organisation], audiences, [frozenset([team]) for team in self._teams]):
                 figures = [(teams, parts) for teams in level for parts in stage]
                 yield from sorted(
                     figures, key=lambda one: (-self.people(one), sorted(one[0]), sorted(one[1]))
                 )
 
     def _of(self, figure: Figure) -> Iterator[Cell]:
-        teams, parts = figure
-        return ((team, part) for team in teams for part in self._parts_of[team] if part in parts)
+        return (cell for cell in product(*figure) if cell in self._cells)
 
     def _knows(self, figure: Figure) -> bool:
         cells = Counter(self._unit_of[cell] for cell in self._of(figure))

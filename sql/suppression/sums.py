@@ -6,9 +6,10 @@ statistical confidentiality", JASA 67, 7–18). `Sums` shows a sum unless that m
 computable, whatever units it is of.
 
 Such a group has no unit of five people or more, a large one. So we keep the basis reduced with a large pivot wherever
-there is one: then a row with a small pivot has no large unit at all, and exactly these rows span what is computable of
-small units alone. A sum of which something large is still unknown takes a large pivot, leaves those rows as they are,
-and can be shown without further search. Any other is searched for (`few`).
+there is one, else one of one to four people, a small one. Then a row with a small pivot has no large unit at all, and
+exactly these rows span what is computable of small and empty units alone. A sum of which something large is still
+unknown takes a large pivot, leaves those rows as they are, and can be shown without further search. Any other is
+searched for (`few`).
 
 Coefficients are counted modulo a prime of 61 bits. They are as good as exact but for a system with a minor that the
 prime divides; no declared audiences come upon one unless they are made for it.
@@ -18,15 +19,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from uptake.sql.suppression.few import leads_to_few
-from uptake.sql.suppression.people import is_small
+from uptake.sql.suppression.few import Rows, leads_to_few
+from uptake.sql.suppression.people import MINIMUM_PEOPLE, is_small
 from uptake.sql.suppression.vectors import PRIME, Vector, add
 
 
 class Sums:
     """Sums that are shown, as a reduced basis: a row a pivot unit, which stands in no other row.
 
-    `people` are the people of each unit, one or more. A row holds the coefficients beside its pivot, whose own is 1.
+    `people` are the people of each unit. A row holds the coefficients beside its pivot, whose own is 1.
     """
 
     def __init__(self, people: Sequence[int]) -> None:
@@ -43,14 +44,33 @@ class Sums:
         rest = self._rest(group)
         if not rest:
             return True
-        large = [unit for unit in rest if not is_small(self._people[unit])]
-        pivot = min(large or rest, key=lambda unit: (len(self._rows_with[unit]), unit))
+        if not any(self._people[unit] for unit in rest):
+            return self._show_empty(rest)
+        large = [unit for unit in rest if self._people[unit] >= MINIMUM_PEOPLE]
+        small = [unit for unit in rest if is_small(self._people[unit])]
+        pivot = min(large or small, key=lambda unit: (len(self._rows_with[unit]), unit))
         inverse = pow(rest.pop(pivot), -1, PRIME)
         row = {unit: value * inverse % PRIME for unit, value in rest.items()}
-        if not large and leads_to_few(self._people, self._rows, self._rows_with, self._changed(pivot, row)):
+        if not large and self._reveals(self._changed(pivot, row)):
             return False
         self._add(pivot, row)
         return True
+
+    def _show_empty(self, units: Collection[int]) -> bool:
+        """Show that units are empty, unless that reveals. A sum of nobody shows each: no number is negative."""
+        changed: dict[int, Vector] = {}
+        for unit in units:
+            for row in self._rows_with[unit]:
+                if is_small(self._people[row]):
+                    changed.setdefault(row, dict(self._rows[row])).pop(unit)
+        if self._reveals(changed):
+            return False
+        for unit in units:
+            self._add(unit, {})
+        return True
+
+    def _reveals(self, changed: Rows) -> bool:
+        return leads_to_few(self._people, self._rows, self._rows_with, changed)
 
     def _rest(self, group: Iterable[int]) -> Vector:
         """What of a group's sum is not known yet; empty if it can be computed."""

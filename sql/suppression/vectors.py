@@ -15,8 +15,3 @@ def add(one: Vector, other: Vector, times: int = 1) -> None:
             one[unit] = left
         else:
             one.pop(unit, None)
-
-
-def cancel(one: Vector, other: Vector) -> bool:
-    """Whether two vectors add up to nothing."""
-    return len(one) == len(other) and all(other.get(unit, 0) == PRIME - value for unit, value in one.items())
