@@ -40,6 +40,7 @@ class ShownParts:
         unions: Iterable[Collection[str]] = (),
     ) -> None:
         self.parts = frozenset(part for _, part in cells)
+        """All parts, those that nobody is in included."""
         self._teams = sorted({team for (team, _), people in cells.items() if people > 0})
         parts_of = Counter(team for (team, _), people in cells.items() if people > 0)
         # A zero counts as known, but where it is all that hides the number beside it: everybody's of the team.
@@ -48,11 +49,10 @@ class ShownParts:
             for cell in product(self._teams, sorted(self.parts))
             if (people := max(0, cells.get(cell, 0))) or parts_of[cell[0]] == 1
         }
-        self.unions = tuple(dict.fromkeys(one for union in unions if (one := frozenset(union) & self.parts)))
+        self._unions = tuple(dict.fromkeys(one for union in unions if (one := frozenset(union) & self.parts)))
         teams = frozenset(self._teams)
         declared = (group for one in audiences if (group := frozenset(one) & teams))
-        self.groups = tuple(dict.fromkeys((teams, *declared)))
-        """The organisation and the declared audiences, without teams in which nobody is."""
+        self._groups = tuple(dict.fromkeys((teams, *declared)))
         self._everything = not any(is_small(people) for people in self._cells.values())
         if not self._everything:
             self._decide()
@@ -63,7 +63,7 @@ class ShownParts:
         With several parts: the number of those who are in one of them. Audiences that were not declared are shown
         if they follow from what is shown anyway.
         """
-        figure = self.figure(teams, parts)
+        figure = self._figure(teams, parts)
         return self._everything or (
             self._knows((figure[0], self.parts)) and (not parts or self._knows(figure))
         )
@@ -76,26 +76,26 @@ class ShownParts:
         """
         if self.may_show(teams, *parts):
             return "shown"
-        return "small" if self._saying.is_small(self.figure(teams, parts)) else "complement"
+        return "small" if self._saying.is_small(self._figure(teams, parts)) else "complement"
 
     @cached_property
     def _saying(self) -> Saying:
-        groups = dict.fromkeys((*self.groups, *(frozenset([team]) for team in self._teams)))
-        cuts = dict.fromkeys((self.parts, *self.unions, *(frozenset([part]) for part in self.parts)))
-        return Saying(groups, cuts, self.people, lambda figure: self.may_show(figure[0], *figure[1]))
+        groups = dict.fromkeys((*self._groups, *(frozenset([team]) for team in self._teams)))
+        cuts = dict.fromkeys((self.parts, *self._unions, *(frozenset([part]) for part in self.parts)))
+        return Saying(groups, cuts, self._people, lambda figure: self.may_show(figure[0], *figure[1]))
 
-    def people(self, figure: Figure) -> int:
+    def _people(self, figure: Figure) -> int:
         return sum(self._cells[cell] for cell in self._of(figure))
 
-    def figure(self, teams: Collection[str], parts: Collection[str] = ()) -> Figure:
+    def _figure(self, teams: Collection[str], parts: Collection[str] = ()) -> Figure:
         """Some teams (none: everybody) and parts (none: all), without those that do not exist."""
         return (
-            frozenset(teams) & self.groups[0] if teams else self.groups[0],
+            frozenset(teams) & self._groups[0] if teams else self._groups[0],
             frozenset(parts) & self.parts if parts else self.parts,
         )
 
     def _decide(self) -> None:
-        figures = [figure for figure in self._in_order() if not is_small(self.people(figure))]
+        figures = [figure for figure in self._in_order() if not is_small(self._people(figure))]
         within: dict[Cell, list[int]] = {cell: [] for cell in self._cells}
         for nth, figure in enumerate(figures):
             for cell in self._of(figure):
@@ -113,14 +113,14 @@ class ShownParts:
                 self._sums.show({self._unit_of[cell] for cell in self._of(figure)})
 
     def _in_order(self) -> Iterator[Figure]:
-        organisation, *audiences = self.groups
-        coarse = [union for union in self.unions if union != self.parts]
+        organisation, *audiences = self._groups
+        coarse = [union for union in self._unions if union != self.parts]
         fine = [one for part in self.parts if (one := frozenset([part])) != self.parts]
         for stage in ([self.parts], coarse, fine):
             for level in ([organisation], audiences, [frozenset([team]) for team in self._teams]):
                 figures = [(teams, parts) for teams in level for parts in stage]
                 yield from sorted(
-                    figures, key=lambda one: (-self.people(one), sorted(one[0]), sorted(one[1]))
+                    figures, key=lambda one: (-self._people(one), sorted(one[0]), sorted(one[1]))
                 )
 
     def _of(self, figure: Figure) -> Iterator[Cell]:
