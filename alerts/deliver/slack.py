@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import time
 import urllib.error
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -34,6 +35,8 @@ TIMEOUT_SECONDS = 10
 CLOCK_SKEW = timedelta(minutes=10)  # between this machine and Slack, when looking back
 PAGE = 200
 PAGES = 50
+IMAGE_WAITS = (0.0, 1.0, 2.0)
+"""Seconds before each try to show an image: Slack refuses a file that it is still looking at."""
 
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{6,}")
 
@@ -42,10 +45,17 @@ class SlackDeliverer:
     """Posts as the bot of `token`. `base_url` is where Slack's Web API is, ending in a slash."""
 
     def __init__(
-        self, token: str, base_url: str = "https://slack.com/api/", timeout: int = TIMEOUT_SECONDS
+        self,
+        token: str,
+        base_url: str = "https://slack.com/api/",
+        timeout: int = TIMEOUT_SECONDS,
+        *,
+        client: WebClient | None = None,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._client = WebClient(token=token, base_url=base_url, timeout=timeout, retry_handlers=[])
+        self._client = client or WebClient(token=token, base_url=base_url, timeout=timeout, retry_handlers=[])
         self._images = Images(self._client)
+        self._pause = pause
         self._ids: dict[str, str] = {}
 
     def posts(self, message: Message) -> int:
@@ -146,12 +156,18 @@ class SlackDeliverer:
                 return slack.render(message, **options)
             return slack.render_details(message, **options)[part - 1]
 
-        yield (rich := form(native=True))
+        yield (rich := form())
+        charts = slack.charts(message, part)
+        images = self._images.of(charts) if charts else {}
+        if images:
+            for wait in IMAGE_WAITS:
+                self._pause(wait)
+                yield form(images=images)
+            yield form(native=False, images=images)
+        elif (said := form(images={})) != rich:
+            yield said
         plain = form(native=False)
         if plain != rich:
-            pictured = form(native=False, images=self._images.of(slack.charts(message)))
-            if pictured != plain:
-                yield pictured
             yield plain
         # blocks that an edit does not name would stay
         texts = [slack.fallback(message)] if part == 0 else slack.fallback_details(message)

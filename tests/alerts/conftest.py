@@ -39,7 +39,7 @@ START = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)
 @dataclass
 class FakeSlack:
     """What the server was told and what it answers. `outcomes` are used up by chat.postMessage, `edits` by
-    chat.update, first first.
+    chat.update, first first. `bodies` are the bytes of each chat.postMessage, `files` what was uploaded, by id.
 
     An outcome is "ok", "drop" (does it, then closes the connection without an answer), "lost" (closes it without
     doing it), "ratelimited:<seconds>", "http:<status>" or an error code of Slack's. `posts` has what is there.
@@ -49,6 +49,9 @@ class FakeSlack:
     edits: list[str] = field(default_factory=list)
     posts: list[dict[str, Any]] = field(default_factory=list)
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    scopes: frozenset[str] = frozenset({"chat:write"})
     history_error: str = ""
     refuse_blocks: Callable[[list[Any]], bool] = field(default=lambda blocks: False)
     page: int = 100
@@ -84,11 +87,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path = urlsplit(self.path).path
+        if "/upload/" in path:
+            self.slack.files[path.rsplit("/", 1)[-1]] = body
+            self._answer(200, {"ok": True}, {})
+            return
+        if path.endswith("chat.postMessage"):
+            self.slack.bodies.append(body)
         if "json" in self.headers.get("Content-Type", ""):
             sent = json.loads(body or b"{}")
         else:
             sent = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-        method = urlsplit(self.path).path.rsplit("/", 1)[-1]
+        method = path.rsplit("/", 1)[-1]
         slack = self.slack
         with slack.lock:
             slack.requests.append((method, sent))
@@ -180,6 +190,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _conversations_list(self, sent: dict[str, Any]) -> Reply:
         listed = [{"name": name, "id": key} for name, key in self.slack.channels.items()]
         return 200, {"ok": True, "channels": listed, "response_metadata": {"next_cursor": ""}}, {}
+
+    def _files_getUploadURLExternal(self, sent: dict[str, Any]) -> Reply:  # noqa: N802
+        if "files:write" not in self.slack.scopes:
+            return 200, {"ok": False, "error": "missing_scope"}, {}
+        name = f"F0{self.slack.called('files.getUploadURLExternal'):07}"
+        return 200, {"ok": True, "file_id": name, "upload_url": f"{self.slack.base_url}upload/{name}"}, {}
+
+    def _files_completeUploadExternal(self, sent: dict[str, Any]) -> Reply:  # noqa: N802
+        named = json.loads(sent["files"]) if isinstance(sent["files"], str) else sent["files"]
+        return 200, {"ok": True, "files": [{"id": file["id"], "title": file["title"]} for file in named]}, {}
 
     def _answer(self, status: int, body: dict[str, Any], headers: dict[str, str]) -> None:
         payload = json.dumps(body).encode()

@@ -76,6 +76,7 @@ def run(arguments: list[str] | None = None) -> int:
         alerts,
         backup,
         data,
+        digest,
         doctor,
         export,
         kpi,
