@@ -48,7 +48,7 @@ def line(text: str) -> str:
 
 def size(text: str) -> int:
     """Characters as the strictest reader counts them: UTF-16 code units, so an emoji is two."""
-    return len(text) + sum(c > "\uffff" for c in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, limit: int, locale: str) -> str:

@@ -17,7 +17,8 @@ from typing import Any
 from uptake.alerts.message import Block, Buttons, Chart, Message, Table
 from uptake.alerts.render import text as terminal
 from uptake.alerts.render.plain import fit, line, size
-from uptake.alerts.render.slack_blocks import MAX_CELLS, Chunk, Drawing, Images, Json, escape
+from uptake.alerts.render.slack_blocks import Drawing
+from uptake.alerts.render.slack_parts import MAX_CELLS, Chunk, Images, Json, escape
 from uptake.alerts.render.words import continues_word, details_word, parts_left_out, piece_of
 
 MAX_BLOCKS = 50

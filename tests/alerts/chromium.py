@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SECONDS = 60
+SECONDS = 180
 A4_WIDTH = 688  # pixels at 96 to the inch between margins of 14 mm
 
 _FOUND = re.compile(r'<script type="application/json" id="found">(.*?)</script>', re.DOTALL)
