@@ -4,7 +4,8 @@ A real broker on this machine holds usage events (about 400 bytes, 16 fields) in
 core reads them; the broker, the engine's front and whoever asks are on the other core. The clock runs from the first
 visible rows to the last, so that no start counts. In the same run, into the same engine, on the same cores:
 
-- ClickHouse's own `JSONEachRow` insert of the very same events, 10,000 lines a block, through the same client;
+- ClickHouse's own `JSONEachRow` insert of the very same events, as many lines a block as a take of the worker has
+  events, through the same client;
 - confluent-kafka's consumer with a loop around the same pipeline: consume, process, commit;
 - plain Faust, `async for event`, as its documentation shows it: the same pipeline for each record of 200, and for
   each record of one event.
@@ -42,16 +43,19 @@ from uptake.local.kafka import KafkaNode
 from uptake.local.process import ChildProcess
 from uptake.schemas.identity import unix_ms
 from uptake.schemas.records import Topic, event_records
+from uptake.settings import Settings
 from uptake.sql.migrate import migrate
 
 CALLS = 20  # of 10,000 events
 TOTAL = CALLS * EVENTS
 SINGLES = 400  # one event a record
+TAKE = Settings().worker_batch_events
 EACH = 200
 PARTITIONS = 4
 ROUNDS = 3
 PATIENCE = 180.0
 LOOK = 0.2
+LOOK_AT_OFFSETS = 0.1  # asking more often took a sixth of the other core
 GOALS = {"plain": "≥ 0.5", "raw": "≥ 0.8", "faust": "≥ 10", "two": "≥ 1.7"}
 OWN_CORE, OTHER_CORE = 0, 1
 
@@ -154,8 +158,7 @@ class Bench:
 
     def visible(self, command: list[str], prefix: str, total: int) -> tuple[float, float]:
         """One contender's events a second, and microseconds of the processor that it took for one."""
-        for table in ("usage", "log_records", "sdk_reports"):
-            self.database.command(f"TRUNCATE TABLE {table}")
+        self.clear()
         process = (
             self.worker(prefix, self.front.url)
             if command == ["worker"]
@@ -173,15 +176,19 @@ class Bench:
         finally:
             process.stop()
 
+    def clear(self) -> None:
+        """So that nobody's parts are merged while another is measured."""
+        for table in ("usage", "log_records", "sdk_reports", "plain"):
+            self.database.command(f"TRUNCATE TABLE {table}")
+
     def rows(self) -> int:
         return int(self.database.query("SELECT count() AS n FROM usage")[0]["n"])
 
     def plain(self) -> float:
         """ClickHouse's own insert, by a client on the measured core."""
-        blocks = [
-            b"\n".join(json.dumps(event, separators=(",", ":")).encode() for event in call)
-            for call in self.calls
-        ]
+        self.clear()
+        lines = [json.dumps(event, separators=(",", ":")).encode() for call in self.calls for event in call]
+        blocks = [b"\n".join(lines[at : at + TAKE]) for at in range(0, TOTAL, TAKE)]
         os.sched_setaffinity(0, {OWN_CORE})
         try:
             return TOTAL / seconds(lambda: [self.insert(block) for block in blocks])
@@ -210,7 +217,9 @@ class Bench:
             begun = max(assigned(worker) for worker in workers)
             before = sum(consumer.committed(place) or 0 for place in places)
             ends = sum(consumer.end_offsets(places).values())
-            end = until(lambda: sum(consumer.committed(place) or 0 for place in places) == ends)
+            end = until(
+                lambda: sum(consumer.committed(place) or 0 for place in places) == ends, LOOK_AT_OFFSETS
+            )
             return (ends - before) * EACH / (end - begun)
         finally:
             consumer.close()

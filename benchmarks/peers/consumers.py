@@ -19,7 +19,7 @@ from uptake.schemas.batch import Batch, LogPosition
 from uptake.schemas.records import batch_of
 from uptake.settings import Settings
 
-RECORDS = 50  # of 200 events: as many as a take of the worker
+EACH = 200  # events a record: so many records hold as much as a take of the worker
 
 
 def announce(count: int) -> None:
@@ -48,8 +48,9 @@ def raw(settings: Settings, pipeline: Pipeline) -> None:
     consumer.subscribe(
         [f"{settings.topic_prefix}usage"], on_assign=lambda _, partitions: announce(len(partitions))
     )
+    most = settings.worker_batch_events // EACH
     while True:
-        records = [one for one in consumer.consume(RECORDS, timeout=0.5) if not one.error()]
+        records = [one for one in consumer.consume(most, timeout=0.5) if not one.error()]
         if records:
             pipeline.process(
                 [

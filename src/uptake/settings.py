@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     )
     consumer_group: str = Field("uptake", min_length=1, description="the workers' consumer group")
     worker_batch_events: int = Field(
-        10_000, ge=1, le=100_000, description="about how many events a worker writes at once"
+        20_000, ge=1, le=100_000, description="about how many events a worker writes at once"
     )
     worker_linger_seconds: float = Field(
         0.5, gt=0, le=60, description="how long a worker waits for a full batch"
