@@ -67,6 +67,7 @@ TABLES: dict[str, pa.Schema] = {
     "cost": pa.schema(_SHARED | _COST),
 }
 TABLE_OF: dict[type[Record], str] = {UsageRecord: "usage", FeedbackRecord: "feedback", CostRecord: "cost"}
+_AT_A_TIME = 200
 _RENAMED = {
     "input_cache_read_tokens": "cache_read_input_tokens",
     "input_cache_write_tokens": "cache_creation_input_tokens",
@@ -95,8 +96,7 @@ def rows(
 ) -> pa.RecordBatch:
     """The rows of `TABLES[table]` for `items`, of which there is at least one; so many in a row have each stamp."""
     records = [item.record for item in items]
-    fields = records[0].__struct_fields__
-    said = dict(zip(fields, zip(*map(msgspec.structs.astuple, records), strict=True), strict=True))
+    said = _said(records)
     ms = np.array([item.ms for item in items], np.int64)
     known: dict[str, Any] = {
         **said,
@@ -114,10 +114,23 @@ def rows(
     return pa.record_batch([array(known[field.name], field.type) for field in schema], schema=schema)
 
 
+def _said(records: Sequence[Record]) -> dict[str, Column]:
+    """By field what each of the records says. Some records at a time: more of them do not fit into the processor's
+    cache, which took twice as long."""
+    fields = records[0].__struct_fields__
+    columns: list[list[Any]] = [[] for _ in fields]
+    for at in range(0, len(records), _AT_A_TIME):
+        some = zip(*map(msgspec.structs.astuple, records[at : at + _AT_A_TIME]), strict=True)
+        for column, values in zip(columns, some, strict=True):
+            column += values
+    return dict(zip(fields, columns, strict=True))
+
+
 def not_allowed(usage: pa.RecordBatch) -> int:
     """How many of these calls the registry does not allow."""
-    verdicts = usage.column("authorisation")
-    return len(verdicts) - verdicts.to_pylist().count("allowed")
+    verdicts: Any = usage.column("authorisation")
+    refused = np.array([verdict != "allowed" for verdict in verdicts.dictionary.to_pylist()], np.bool_)
+    return int(refused[verdicts.indices.to_numpy()].sum())
 
 
 def _concluded(
