@@ -10,8 +10,9 @@ visible rows to the last, so that no start counts. In the same run, into the sam
 - plain Faust, `async for event`, as its documentation shows it: the same pipeline for each record of 200, and for
   each record of one event.
 
-Then, with an engine that throws inserts away so that ClickHouse is not the limit, two workers on two cores against one
-on one.
+Then, with an engine that throws inserts away so that ClickHouse is not the limit, two workers against one: on two
+cores, of which one also has to carry the broker, the front and whoever asks; and each held to a share of one core by
+taking turns, which leaves these out and shows whether a second worker adds what it has.
 
     python -m benchmarks.worker
 """
@@ -22,12 +23,14 @@ import json
 import os
 import random
 import re
+import signal
 import statistics
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,6 +61,8 @@ LOOK = 0.2
 LOOK_AT_OFFSETS = 0.1  # asking more often took a sixth of the other core
 GOALS = {"plain": "≥ 0.5", "raw": "≥ 0.8", "faust": "≥ 10", "two": "≥ 1.7"}
 OWN_CORE, OTHER_CORE = 0, 1
+TURN = 0.05  # seconds in which everybody who takes turns had one
+SHARE = 0.4  # of it, for each of two
 
 
 def workspace(directory: Path) -> Path:
@@ -200,7 +205,7 @@ class Bench:
             "plain", insert_block=block, fmt="JSONEachRow", settings=INSERT_SETTINGS
         )
 
-    def shared(self, cores: list[int]) -> float:
+    def shared(self, cores: list[int], in_turns: bool = False) -> float:
         """Events a second of workers of one group, until all is committed, into an engine that keeps nothing."""
         workers = [self.worker("many.", self.sink.url, core) for core in cores]
         group = workers[0].environment["UPTAKE_CONSUMER_GROUP"]
@@ -213,14 +218,15 @@ class Bench:
             for worker in workers:
                 worker.environment["UPTAKE_CONSUMER_GROUP"] = group
                 worker.launch()
-            until(lambda: all(assigned(worker) for worker in workers))
-            begun = max(assigned(worker) for worker in workers)
-            before = sum(consumer.committed(place) or 0 for place in places)
-            ends = sum(consumer.end_offsets(places).values())
-            end = until(
-                lambda: sum(consumer.committed(place) or 0 for place in places) == ends, LOOK_AT_OFFSETS
-            )
-            return (ends - before) * EACH / (end - begun)
+            with turns([worker.pid for worker in workers]) if in_turns else nullcontext():
+                until(lambda: all(assigned(worker) for worker in workers))
+                begun = max(assigned(worker) for worker in workers)
+                before = sum(consumer.committed(place) or 0 for place in places)
+                ends = sum(consumer.end_offsets(places).values())
+                end = until(
+                    lambda: sum(consumer.committed(place) or 0 for place in places) == ends, LOOK_AT_OFFSETS
+                )
+                return (ends - before) * EACH / (end - begun)
         finally:
             consumer.close()
             for worker in workers:
@@ -230,6 +236,33 @@ class Bench:
 def processor_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def turns(pids: Sequence[int]) -> Iterator[None]:
+    """Let each of at most two processes run for its SHARE of every TURN, one after the other."""
+    over = threading.Event()
+
+    def give() -> None:
+        while not over.is_set():
+            for at in range(2):
+                mine = pids[at : at + 1]
+                for pid in mine:
+                    os.kill(pid, signal.SIGCONT)
+                over.wait(SHARE * TURN)
+                for pid in mine:
+                    os.kill(pid, signal.SIGSTOP)
+                over.wait((0.5 - SHARE) * TURN)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+    thread = threading.Thread(target=give, name="turns")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 class NullFront(ClickHouseFront):
@@ -250,7 +283,9 @@ def assigned(process: ChildProcess) -> float:
 
 def run() -> list[Row]:
     names = {"worker": ["worker"], "raw": ["raw"], "faust": ["faust"]}
-    samples: dict[str, list[float]] = {name: [] for name in (*names, "plain", "single", "one", "two")}
+    samples: dict[str, list[float]] = {
+        name: [] for name in (*names, "plain", "single", "one", "two", "alone", "both")
+    }
     costs: dict[str, list[float]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory(prefix="uptake-bench-") as directory:
         bench = Bench(Path(directory))
@@ -265,6 +300,8 @@ def run() -> list[Row]:
                 samples["plain"].append(bench.plain())
                 samples["one"].append(bench.shared([OWN_CORE]))
                 samples["two"].append(bench.shared([OWN_CORE, OTHER_CORE]))
+                samples["alone"].append(bench.shared([OWN_CORE], in_turns=True))
+                samples["both"].append(bench.shared([OWN_CORE, OWN_CORE], in_turns=True))
         finally:
             bench.node.kill()
             bench.front.kill()
@@ -294,6 +331,8 @@ def run() -> list[Row]:
         *(cost(name) for name in names),
         row("one worker, an engine that keeps nothing", "one"),
         row("two workers, an engine that keeps nothing", "two", "one worker", "one", GOALS["two"]),
+        row(f"one worker, held to {SHARE:.0%} of a core", "alone"),
+        row(f"two workers, each held to {SHARE:.0%}", "both", "one worker, held", "alone", GOALS["two"]),
     ]
 
 
