@@ -13,7 +13,8 @@ LATER = {"ver", "received_at", "inserted_at"}
 """What tells when a row was made."""
 
 
-def said(bench: Any, tenant: str = "") -> list[list[dict[str, Any]]]:
+def said(bench: Any) -> list[list[dict[str, Any]]]:
+    """Every row that was written, by table."""
     return [
         [
             {name: value for name, value in row.items() if name not in LATER}
