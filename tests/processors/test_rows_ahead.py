@@ -18,7 +18,7 @@ def said(bench: Any) -> list[list[dict[str, Any]]]:
     return [
         [
             {name: value for name, value in row.items() if name not in LATER}
-            for row in bench.rows(table, tenant)
+            for row in bench.rows(table, final=False)
         ]
         for table in KINDS
     ]
