@@ -38,6 +38,7 @@ class KpiDefinition(BaseModel):
 
     `cadence` is the digest in which the KPI is read first.
     `people` names the column that counts people, if one does: fewer than five are not shown, nor what reveals them.
+    It may be an `extra_<name>` where neither numerator nor denominator counts each person once.
     `numerator_of` names the parts that the numerator adds up; parts of people are decided with it.
     `interval` is "wilson" for shares of independent answers or people; money and tokens have none.
     `counts_money`: a share whose numerator and denominator are amounts in nano units.
@@ -69,7 +70,7 @@ class KpiDefinition(BaseModel):
     look_back_weeks: Annotated[int, Field(ge=0, le=104)] = 0
     definition_version: Annotated[int, Field(ge=1)]
     interval: Literal["wilson", "none"] = "none"
-    people: Literal["numerator", "denominator", "none"] = "none"
+    people: Literal["numerator", "denominator", "none"] | Annotated[str, Field(pattern=r"^extra_\w+$")] = "none"
     per_team: bool = True
     counts_money: bool = False
     example: Words
@@ -82,7 +83,7 @@ class KpiDefinition(BaseModel):
     @property
     def denominated(self) -> bool:
         """Whether it has a denominator, by its unit or by its measure."""
-        return self.divides or self.unit == "points"
+        return self.divides or self.unit in ("points", "days")
 
     @property
     def by_app(self) -> bool:
@@ -102,6 +103,8 @@ def read_definition(folder: Traversable) -> KpiDefinition:
     except (OSError, TypeError, yaml.YAMLError, ValidationError) as error:
         raise UsageError(f"{where}: {error}", "a KPI is a folder with query.sql and kpi.yaml") from error
     columns = set(_COLUMN.findall(sql))
+    if definition.people.startswith("extra_") and definition.people.removeprefix("extra_") not in definition.extras:
+        raise UsageError(f"{where}: it has no {definition.people}", "`people` is one of the query's columns")
     explained = {"excluded": definition.excludes, "extra": definition.extras, "part": definition.parts}
     declared = {(kind, name) for kind, names in explained.items() for name in names}
     unknown = set(definition.numerator_of) - set(definition.parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -18,7 +18,12 @@ from uptake.sql.building import Cells, Subject, build, cells_of, chosen, decide,
 from uptake.sql.catalogue import KpiDefinition, load_catalogue
 from uptake.sql.cells import Cell
 from uptake.sql.results import KpiResult, Source
+<<<<<<< HEAD
 from uptake.sql.suppression import ShownParts
+=======
+from uptake.sql.suppression import Shown
+from uptake.sql.windows import window_of, window_parameters
+>>>>>>> 0cd8d03 (Say how people begin, stay, come back and differ: ten KPIs about people, each counted again by a model that knows no SQL)
 from uptake.workspace.models import Organisation, Workspace
 
 LATEST_ARRIVAL = timedelta(days=31)
@@ -65,7 +70,7 @@ class _Answer:
 
 def period_parameters(period: Period, look_back_weeks: int = 0) -> dict[str, Any]:
     """Parameters that every query may use: the period's edges in UTC, its ids, its days; those of the window of so many
-    weeks that ends with it (none: the period itself)."""
+    weeks that ends with it (none: the period itself), with its days and weeks."""
     id_from, id_to = id_range(period.start, period.end)
     window = window_of(period, look_back_weeks)
     return {
@@ -81,18 +86,17 @@ def period_parameters(period: Period, look_back_weeks: int = 0) -> dict[str, Any
         "window_id_from": id_range(window.start, window.end)[0],
         "window_first_day": window.first,
         "zone": period.zone,
+        **window_parameters(window),
     }
-
-
-def window_of(period: Period, look_back_weeks: int) -> Period:
-    """The weeks that a KPI looks back on: so many that end with the period, never less than the period."""
-    first = period.after - timedelta(weeks=look_back_weeks)
-    return replace(period, first=min(first, period.first))
 
 
 def definition_parameters(organisation: Organisation) -> dict[str, Any]:
     """Parameters that the organisation sets."""
-    return {"grace_days": organisation.grace_days, "severity": organisation.severity_threshold}
+    return {
+        "grace_days": organisation.grace_days,
+        "severity": organisation.severity_threshold,
+        "seat_price_nano": None,
+    }
 
 
 class KpiRunner:
@@ -211,6 +215,7 @@ class KpiRunner:
         every = {
             **period_parameters(period, definition.look_back_weeks),
             **definition_parameters(self._organisation),
+            "working_days": [day for day in period.days() if day.weekday() < 5],
             "apps": list(apps),
         }
         serving = self._served(definition, period)

@@ -178,20 +178,18 @@ class Rows:
 
     def roster(self, *stays: tuple[str, str, str] | dict[str, Any], generation: str = "g1") -> None:
         """Publish stays, each (user, team, joined) or a dictionary with more columns."""
-        for stay in stays:
-            given = (
-                stay
-                if isinstance(stay, dict)
-                else dict(zip(("user_id", "team", "joined"), stay, strict=True))
-            )
-            row = {
-                "tenant": self.tenant,
-                "generation": generation,
-                "seat": True,
-                "champion": False,
-                "left": None,
-            }
-            self._insert("roster", {**row, **given})
+        common = {
+            "tenant": self.tenant,
+            "generation": generation,
+            "seat": True,
+            "champion": False,
+            "left": None,
+        }
+        said = (
+            stay if isinstance(stay, dict) else dict(zip(("user_id", "team", "joined"), stay, strict=True))
+            for stay in stays
+        )
+        self.insert("roster", ({**common, **given} for given in said))
         pointer = {"name": "roster", "generation": generation, "published_at": datetime.now(UTC)}
         self._insert("generations", {"tenant": self.tenant, **pointer})
 

@@ -1,0 +1,86 @@
+-- Of the people whose first 28 days with a seat ended in the period: who used an app on at least three of these days.
+WITH
+    -- The day of a moment, in the organisation's zone.
+    moment -> transform(
+        roundDown(toUnixTimestamp(moment), {day_edges:Array(UInt32)}),
+        {day_edges:Array(UInt32)},
+        {days:Array(Date)},
+        toDate(0)
+    ) AS day_of,
+    people AS
+    (
+        -- Whose 28th day with a seat falls in the period, and the team of that day; the last one if there was no seat then.
+        SELECT
+            user_id,
+            min(joined) AS first_seat,
+            addDays(first_seat, 27) AS last_of_28,
+            arrayFirst(
+                stay -> stay.1 <= last_of_28 AND stay.2 > last_of_28,
+                groupArray((joined, gone, team))
+            ).3 AS team_then,
+            team_then != '' AS kept,
+            if(kept, team_then, argMax(team, joined)) AS home,
+            true AS due
+        FROM
+        (
+            SELECT user_id, team, joined, ifNull(left, {after_day:Date}) AS gone
+            FROM roster FINAL
+            WHERE tenant = {tenant:String}
+                AND generation = (
+                    SELECT generation FROM generations FINAL
+                    WHERE tenant = {tenant:String} AND name = 'roster'
+                )
+                AND seat
+                AND joined < {after_day:Date}
+        )
+        GROUP BY user_id
+        HAVING last_of_28 >= {first_day:Date} AND last_of_28 < {after_day:Date}
+    ),
+    users AS
+    (
+        -- One row a user with the days of use; calls that name no user stay apart by team.
+        SELECT
+            user_id,
+            min(day_of(occurred_at)) AS heard_on,
+            groupUniqArrayIf(day_of(occurred_at), intent = 'deliberate') AS days
+        FROM usage FINAL
+        WHERE tenant = {tenant:String}
+            AND event_id >= {window_id_from:UInt128} AND event_id < {id_to:UInt128}
+            AND occurred_at >= {window_from:DateTime64(3, 'UTC')} AND occurred_at < {to_:DateTime64(3, 'UTC')}
+            AND (empty({apps:Array(String)}) OR app IN {apps:Array(String)})
+        GROUP BY user_id, if(user_id = '', team, '')
+    ),
+    everybody AS
+    (
+        SELECT
+            people.home AS team,
+            people.due AS due,
+            people.kept AS kept,
+            people.first_seat AS first_seat,
+            arrayCount(day -> day >= people.first_seat AND day <= people.last_of_28, users.days) AS days_of_use,
+            minIf(users.heard_on, users.heard_on > toDate(0)) OVER () AS heard_on
+        FROM people
+        FULL JOIN users ON people.user_id = users.user_id
+    ),
+    observed AS
+    (
+        SELECT
+            team,
+            kept,
+            days_of_use,
+            -- From when on use would have been heard of: the first day with a call of anybody, or the window's first
+            -- day if its first week has one, as the data are then older than the window.
+            if(heard_on < addDays({window_first_day:Date}, 7), {window_first_day:Date}, heard_on) AS origin,
+            first_seat >= origin AS known
+        FROM everybody
+        WHERE due
+    )
+SELECT
+    team,
+    countIf(kept AND known AND days_of_use >= 3) AS numerator,
+    countIf(kept AND known) AS denominator,
+    countIf(NOT kept) AS excluded_seat_lost,
+    countIf(kept AND NOT known) AS excluded_before_data,
+    countIf(kept AND known AND days_of_use > 0) AS extra_used
+FROM observed
+GROUP BY team
