@@ -70,7 +70,9 @@ class KpiDefinition(BaseModel):
     look_back_weeks: Annotated[int, Field(ge=0, le=104)] = 0
     definition_version: Annotated[int, Field(ge=1)]
     interval: Literal["wilson", "none"] = "none"
-    people: Literal["numerator", "denominator", "none"] | Annotated[str, Field(pattern=r"^extra_\w+$")] = "none"
+    people: Literal["numerator", "denominator", "none"] | Annotated[str, Field(pattern=r"^extra_\w+$")] = (
+        "none"
+    )
     per_team: bool = True
     counts_money: bool = False
     example: Words
@@ -103,7 +105,10 @@ def read_definition(folder: Traversable) -> KpiDefinition:
     except (OSError, TypeError, yaml.YAMLError, ValidationError) as error:
         raise UsageError(f"{where}: {error}", "a KPI is a folder with query.sql and kpi.yaml") from error
     columns = set(_COLUMN.findall(sql))
-    if definition.people.startswith("extra_") and definition.people.removeprefix("extra_") not in definition.extras:
+    if (
+        definition.people.startswith("extra_")
+        and definition.people.removeprefix("extra_") not in definition.extras
+    ):
         raise UsageError(f"{where}: it has no {definition.people}", "`people` is one of the query's columns")
     explained = {"excluded": definition.excludes, "extra": definition.extras, "part": definition.parts}
     declared = {(kind, name) for kind, names in explained.items() for name in names}

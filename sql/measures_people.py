@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from uptake.sql.cells import Cell, Context, Measured
+from uptake.sql.suppression import shown_people
 from uptake.stats import bootstrap_difference, kaplan_meier, wilson
 
 READ_AT_WEEK = 4
@@ -13,8 +14,8 @@ SHOWN_DAYS = (7, 28)
 
 
 def wait(cells: Sequence[Cell], context: Context) -> Measured:
-    """The median number of days until something happened to people counted by days (the first key) until it did, or until
-    they were last seen without it: Kaplan–Meier, with its interval where both sides are reached.
+    """The median number of days until something happened, of people counted by the days (the first key) until it did or
+    until they were last seen without it: Kaplan–Meier, with its interval where both sides are reached.
 
     Beside it `by_day_7` and `by_day_28`, the shares to whom it had happened on that day, where so much was seen.
     """
@@ -39,8 +40,8 @@ def wait(cells: Sequence[Cell], context: Context) -> Measured:
 
 
 def returning(cells: Sequence[Cell], context: Context) -> Measured:
-    """The share of people who came back in week READ_AT_WEEK, and the whole curve (`week_1`, …) beside it, of rows whose
-    last key is the number of weeks since the first use."""
+    """The share of people who came back in week READ_AT_WEEK, and the whole curve (`week_1`, …) beside it, where it
+    is of enough people to be shown. The last key of a row is the number of weeks since the first use."""
     weeks: dict[int, tuple[int, int]] = {}
     for cell in cells:
         if people := cell.figures["denominator"]:
@@ -53,7 +54,11 @@ def returning(cells: Sequence[Cell], context: Context) -> Measured:
         wilson(active, of) if of else None,
         active,
         of,
-        {f"week_{week}": weeks[week][0] / weeks[week][1] for week in sorted(weeks) if week > 0},
+        {
+            f"week_{week}": back / seen
+            for week, (back, seen) in sorted(weeks.items())
+            if week and shown_people(seen)
+        },
     )
 
 

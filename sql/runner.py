@@ -11,6 +11,7 @@ from typing import Any
 from uptake.calendar import Period
 from uptake.clickhouse import TenantDatabase
 from uptake.errors import UsageError
+from uptake.money import to_nano
 from uptake.schemas.identity import id_range
 from uptake.sql.activity.reader import ActivityReader, Serving
 from uptake.sql.asking import ask, used_in
@@ -18,12 +19,9 @@ from uptake.sql.building import Cells, Subject, build, cells_of, chosen, decide,
 from uptake.sql.catalogue import KpiDefinition, load_catalogue
 from uptake.sql.cells import Cell
 from uptake.sql.results import KpiResult, Source
-<<<<<<< HEAD
 from uptake.sql.suppression import ShownParts
-=======
-from uptake.sql.suppression import Shown
 from uptake.sql.windows import window_of, window_parameters
->>>>>>> 0cd8d03 (Say how people begin, stay, come back and differ: ten KPIs about people, each counted again by a model that knows no SQL)
+from uptake.workingdays import working_days
 from uptake.workspace.models import Organisation, Workspace
 
 LATEST_ARRIVAL = timedelta(days=31)
@@ -95,7 +93,7 @@ def definition_parameters(organisation: Organisation) -> dict[str, Any]:
     return {
         "grace_days": organisation.grace_days,
         "severity": organisation.severity_threshold,
-        "seat_price_nano": None,
+        "seat_price_nano": None if organisation.seat_price is None else to_nano(organisation.seat_price),
     }
 
 
@@ -215,7 +213,7 @@ class KpiRunner:
         every = {
             **period_parameters(period, definition.look_back_weeks),
             **definition_parameters(self._organisation),
-            "working_days": [day for day in period.days() if day.weekday() < 5],
+            "working_days": working_days(period, self._organisation.country),
             "apps": list(apps),
         }
         serving = self._served(definition, period)

@@ -24,8 +24,9 @@ def window_of(period: Period, look_back_weeks: int) -> Period:
 
 
 def window_parameters(window: Period) -> Mapping[str, Any]:
-    """`days` of a window with `day_edges`, their first moments (Unix seconds), and `week_edges`, those of the weeks that
-    end with the window, ascending. The first week is shorter where the window is no whole number of weeks.
+    """`days` of a window with `day_edges`, their first moments (Unix seconds), and `week_edges`, those of its weeks.
+
+    The weeks end with the window, so the first one is shorter where the window is no whole number of weeks. All ascend.
 
     For `roundDown`, which finds the day or the week of a moment. A day that the zone skipped has no moment and is left
     out.

@@ -16,6 +16,7 @@ from uptake.calendar import Period
 from uptake.errors import UsageError
 from uptake.sql.catalogue import load_catalogue, load_query, to_markdown
 from uptake.sql.results import KpiResult
+from uptake.sql.windows import window_of
 
 KPIS = sorted(load_catalogue())
 QUERIES = sorted(Path(str(entry)).stem for entry in (files("uptake.sql") / "queries").iterdir())
@@ -128,10 +129,19 @@ def _someones_week(rows: Any, monday: datetime, week: Period) -> list[tuple[str,
         told.append(
             ("feedback", rows.feedback(monday, kind="survey", score=i % 7, user_id=f"u{i}", team=team))
         )
+    told += [("usage", row) for row in _their_weeks_before(rows, monday)]
     told.append(("cost", rows.cost(date(2026, 11, 1), date(2026, 12, 1), cost_nano=3_000)))
     bill = {"category": "inference", "invoice_id": "b-11", "provider": "openai", "cost_nano": 300_000}
     told.append(("cost", rows.cost(date(2026, 11, 1), date(2026, 12, 1), **bill)))
     return told
+
+
+def _their_weeks_before(rows: Any, monday: datetime) -> list[dict[str, Any]]:
+    """Six people with a habit, and five whose first four weeks with a seat end in the week."""
+    rows.roster(*[(f"n{i}", "claims", "2026-10-14") for i in range(5)])
+    calls = [(f"u{i}", timedelta(weeks=week)) for i in range(6) for week in range(1, 11)]
+    calls += [(f"n{i}", timedelta(days=20 + day)) for i in range(5) for day in range(3)]
+    return [rows.usage(monday - ago, user_id=user, team="claims") for user, ago in calls]
 
 
 def _all(rows: Any, week: Period) -> dict[str, KpiResult]:
@@ -179,14 +189,23 @@ def test_events_of_another_tenant_are_never_seen(
     assert _all(rows, week) == alone
 
 
-def test_events_before_and_after_the_week_are_never_seen(rows: Any, week: Period, monday: datetime) -> None:
-    _someones_week(rows, monday, week)
-    alone = _all(rows, week)
-    for at in (week.start - timedelta(milliseconds=1), week.end):
+def test_events_before_and_after_what_a_kpi_looks_at_are_never_seen(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    def something_at(at: datetime) -> None:
         rows.usage(at, user_id="u11", cost_nano=77, response_id="r1", authorisation="team_not_allowed")
         rows.decision(at, "rejected", response_id="r0")
         rows.feedback(at, kind="thumb", thumb="down", response_id="r3")
-    assert _all(rows, week) == alone
+
+    _someones_week(rows, monday, week)
+    alone = _all(rows, week)
+    weeks = {name: kpi.look_back_weeks for name, kpi in load_catalogue().items()}
+    for look_back in sorted(set(weeks.values()), reverse=True):
+        something_at(window_of(week, look_back).start - timedelta(milliseconds=1))
+        something_at(week.end)
+        after = _all(rows, week)
+        blind = [name for name in KPIS if weeks[name] <= look_back]
+        assert {name: after[name] for name in blind} == {name: alone[name] for name in blind}
 
 
 @pytest.mark.parametrize("name", KPIS)

@@ -1,4 +1,4 @@
-"""The KPIs about people against a model in plain Python that knows nothing of the SQL: an organisation of 16 weeks, with
+"""The KPIs about people against a model in plain Python that knows nothing of the SQL: organisations of 16 weeks, with
 moves, joiners, leavers, seats given and taken, strangers, machines and calls that name nobody."""
 
 from __future__ import annotations
@@ -296,6 +296,7 @@ class Model:
             for nth in weeks:
                 begin = first + nth * 7 * DAY
                 yield (*key, str(nth)), "denominator", 1
+                yield (*key, str(nth)), "extra_observed", int(nth == 4)
                 yield (*key, str(nth)), "numerator", int(bool(self.used(user, begin, begin + 7 * DAY)))
         yield from self._strangers(period, 3)
 
@@ -417,7 +418,10 @@ def organisation(rows: Any, inserted_at: datetime, *invented: Any, **options: An
     rows.insert("usage", [*written, *written[:20]])
     stays = ((user, stay) for user, stays in model.stays.items() for stay in stays)
     rows.roster(
-        *({"user_id": user, **stay._asdict(), "joined": stay.joined, "left": stay.left} for user, stay in stays)
+        *(
+            {"user_id": user, **stay._asdict(), "joined": stay.joined, "left": stay.left}
+            for user, stay in stays
+        )
     )
     return model
 

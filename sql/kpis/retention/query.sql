@@ -114,6 +114,7 @@ SELECT
     countIf(nth < 0 AND used AND whole_weeks = 0) AS excluded_first_week_not_over,
     countIf(nth < 0 AND without_seat) AS excluded_without_seat,
     sumIf(nameless_calls, nth < 0) AS excluded_calls_without_user,
-    countIf(nth < 0 AND whole_weeks > 0) AS extra_users
+    countIf(nth < 0 AND whole_weeks > 0) AS extra_users,
+    countIf(nth = 4) AS extra_observed
 FROM weekly
 GROUP BY team, cohort, wave, week
