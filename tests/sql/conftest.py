@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,8 @@ from uptake.sql.cells import Cell
 from uptake.sql.runner import KpiRunner
 from uptake.sql.suppression import ShownParts
 from uptake.workspace.models import Audience, Channels, Organisation, Workspace
+
+sys.path.insert(0, str(Path(__file__).parent))  # for uptake_people
 
 WEEK = Period(date(2026, 11, 9), date(2026, 11, 16), "Europe/Paris")
 
