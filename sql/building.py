@@ -127,6 +127,8 @@ def build(subject: Subject, cells: Sequence[Cell], hidden: Hidden, *, silent: bo
     unknown = silent and not measured.numerator
     no_value = hidden.all or unknown or bool(hidden.numerator)
     parts = {name: None if name in hidden.parts else total(f"part_{name}") for name in definition.parts}
+    part_of = definition.extras_of_part
+    extras = {n: total(f"extra_{n}") for n in definition.extras if part_of.get(n) not in hidden.parts}
     return KpiResult(
         kpi=definition.name,
         period=subject.period,
@@ -140,7 +142,7 @@ def build(subject: Subject, cells: Sequence[Cell], hidden: Hidden, *, silent: bo
         direction=definition.direction,
         currency=subject.currency if definition.unit in ("money", "unit_money") else "",
         excluded={} if hidden.all else {n: total(f"excluded_{n}") for n in definition.excludes},
-        extras={} if hidden.all else {n: total(f"extra_{n}") for n in definition.extras},
+        extras={} if hidden.all else extras,
         parts={} if hidden.all else parts,
         details={} if no_value else measured.details,
         suppressed=hidden.all,

@@ -40,6 +40,7 @@ class KpiDefinition(BaseModel):
     `people` names the column that counts people, if one does: fewer than five are not shown, nor what reveals them.
     It may be an `extra_<name>` where neither numerator nor denominator counts each person once.
     `numerator_of` names the parts that the numerator adds up; parts of people are decided with it.
+    `extras_of_part`: extras that would give the part away which they are of, and are not shown where it is not.
     `interval` is "wilson" for shares of independent answers or people; money and tokens have none.
     `counts_money`: a share whose numerator and denominator are amounts in nano units.
     `per_team` is false where the data knows no team: such a KPI is always the organisation's.
@@ -65,6 +66,7 @@ class KpiDefinition(BaseModel):
     extras: Mapping[str, Words] = {}
     parts: Mapping[str, Words] = {}
     numerator_of: tuple[str, ...] = ()
+    extras_of_part: Mapping[str, str] = {}
     by: Mapping[str, Words] = {}
     measure: str | None = None
     look_back_weeks: Annotated[int, Field(ge=0, le=104)] = 0
@@ -112,10 +114,13 @@ def read_definition(folder: Traversable) -> KpiDefinition:
         raise UsageError(f"{where}: it has no {definition.people}", "`people` is one of the query's columns")
     explained = {"excluded": definition.excludes, "extra": definition.extras, "part": definition.parts}
     declared = {(kind, name) for kind, names in explained.items() for name in names}
-    unknown = set(definition.numerator_of) - set(definition.parts)
+    given_away = definition.extras_of_part
+    unknown = {*definition.numerator_of, *given_away.values()} - set(definition.parts)
+    unknown |= given_away.keys() - set(definition.extras)
     if unknown:
         raise UsageError(
-            f"{where}: numerator_of names {', '.join(sorted(unknown))}", "each is one of its parts"
+            f"{where}: there is no {', '.join(sorted(unknown))}",
+            "numerator_of and extras_of_part name its parts and extras",
         )
     if columns != declared:
         differing = ", ".join(sorted(f"{kind}_{name}" for kind, name in columns ^ declared))

@@ -42,6 +42,20 @@ def test_a_column_that_is_not_explained_is_refused(folder: Path) -> None:
         read_definition(folder)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"numerator_of": ["small"]},
+        {"extras_of_part": {"large": "small"}},
+        {"people": "extra_small"},
+    ],
+)
+def test_a_name_that_is_no_part_or_extra_is_refused(folder: Path, given: dict[str, object]) -> None:
+    (folder / "kpi.yaml").write_text(yaml.safe_dump({**GOOD, **given}))
+    with pytest.raises(UsageError, match=r"things/kpi\.yaml: .*small"):
+        read_definition(folder)
+
+
 def test_an_explanation_without_a_column_is_refused(folder: Path) -> None:
     (folder / "kpi.yaml").write_text(yaml.safe_dump({**GOOD, "excludes": {"small": "small ones"}}))
     with pytest.raises(UsageError, match="differ in excluded_small"):

@@ -52,7 +52,7 @@ def test_stickiness(rows: Any, week: Period) -> None:
     _used(rows, "two", monday, friday)
     _used(rows, "one", thursday)
     _used(rows, "saturday", saturday)
-    result = rows.runner().run("stickiness", week)
+    result = rows.counting().run("stickiness", week)
     assert (result.numerator, result.denominator, result.value) == (11, 25, 0.44)
     assert result.extras == {"active": 5}
     assert result.value * result.extras["active"] == CLOSE(2.2)
@@ -63,8 +63,8 @@ def test_stickiness_leaves_out_the_holidays_of_the_country(rows: Any, week: Peri
     _seats(rows, [f"u{nth}" for nth in range(5)])
     for nth in range(5):
         _used(rows, f"u{nth}", week.first, date(2026, 11, 11))  # Armistice Day is a holiday in France
-    assert rows.runner().run("stickiness", week).denominator == 25
-    in_france = rows.runner(country="FR").run("stickiness", week)
+    assert rows.counting().run("stickiness", week).denominator == 25
+    in_france = rows.counting(country="FR").run("stickiness", week)
     assert (in_france.numerator, in_france.denominator) == (5, 20)
 
 
@@ -73,7 +73,7 @@ def test_stickiness_of_a_period_without_a_working_day_is_not_known(rows: Any) ->
     _seats(rows, [f"u{nth}" for nth in range(5)])
     for nth in range(5):
         _used(rows, f"u{nth}", weekend.first)
-    result = rows.runner().run("stickiness", weekend)
+    result = rows.counting().run("stickiness", weekend)
     assert (result.value, result.extras) == (None, {"active": 5})
 
 
@@ -94,7 +94,7 @@ def test_habits(rows: Any, week: Period) -> None:
     _used(rows, "twelve", week.first, times=12)
     _used(rows, "eleven", week.first, times=11)
     _used(rows, "firm", *_weeks_before(week, 0, 1, 2, 3, 4, 5, 6, 7, 11))
-    result = rows.runner().run("habits", week)
+    result = rows.counting().run("habits", week)
     assert result.parts == {"power": 1, "habitual": 2, "novice": 1, "low": 1, "none": 1}
     assert (result.numerator, result.denominator, result.value) == (3, 6, 0.5)
     assert result.extras == {"short_history": 0}
@@ -107,7 +107,7 @@ def test_habits_4_weeks(rows: Any, week: Period) -> None:
     _used(rows, "three-weeks", *_weeks_before(week, 0, 1, 3), times=20)
     _used(rows, "low", week.last, times=3)
     _used(rows, "long-ago", *_weeks_before(week, 4, 5), times=99)
-    result = rows.runner().run("habits_4_weeks", week)
+    result = rows.counting().run("habits_4_weeks", week)
     assert result.parts == {"power": 1, "habitual": 1, "novice": 1, "low": 1, "none": 2}
     assert (result.numerator, result.denominator, result.value) == (2, 6, CLOSE(1 / 3))
 
@@ -122,7 +122,7 @@ def test_history_is_short_until_the_grace_was_over_and_the_seat_there_for_all_th
     rows.roster({"user_id": "late-seat", "team": "claims", "joined": OLD, "left": seat, "seat": False})
     rows.roster({"user_id": "late-seat", "team": "claims", "joined": seat})
     _used(rows, "a", week.first)
-    result = rows.runner().run("habits", week)
+    result = rows.counting().run("habits", week)
     assert (result.denominator, result.extras["short_history"]) == (5, 2)
 
 
@@ -134,7 +134,7 @@ def test_lifecycle(rows: Any, week: Period) -> None:
     _used(rows, "back", *_weeks_before(week, 0, 6))
     _used(rows, "risk", *_weeks_before(week, 1))
     _used(rows, "lapsed", *_weeks_before(week, 5))
-    result = rows.runner().run("lifecycle", week)
+    result = rows.counting().run("lifecycle", week)
     assert result.parts == {
         "new": 1,
         "retained": 2,
@@ -153,7 +153,7 @@ def test_seats(rows: Any) -> None:
     _used(rows, "idle", date(2026, 10, 3))  # the four weeks begin on 4 October
     for user in used:
         _used(rows, user, date(2026, 10, 4))
-    result = rows.runner(seat_price=Decimal(30)).run("seats", OCTOBER)
+    result = rows.counting(seat_price=Decimal(30)).run("seats", OCTOBER)
     assert result.parts == {"used": 5, "idle": 2, "recent": 1}
     assert (result.numerator, result.denominator, result.value) == (5, 8, 0.625)
     assert result.extras == {"never_used": 1, "idle_priced": 2, "idle_cost_nano": 60 * 10**9}
@@ -162,7 +162,7 @@ def test_seats(rows: Any) -> None:
 def test_idle_seats_without_a_price_cost_what_is_not_known(rows: Any) -> None:
     _seats(rows, [f"u{nth}" for nth in range(6)])
     _used(rows, "u0", OCTOBER.last)
-    result = rows.runner().run("seats", OCTOBER)
+    result = rows.counting().run("seats", OCTOBER)
     assert result.parts["idle"] == 5
     assert result.extras == {"never_used": 5, "idle_priced": 0, "idle_cost_nano": 0}
 
@@ -175,7 +175,7 @@ def test_breadth(rows: Any) -> None:
     _used(rows, "u0", day, app="helper", use_case="summarise")
     for nth in range(1, 5):
         _used(rows, f"u{nth}", day, app="letters", use_case="draft", times=2)
-    result = rows.runner().run("breadth", OCTOBER)
+    result = rows.counting().run("breadth", OCTOBER)
     assert (result.numerator, result.denominator, result.value) == (7, 5, 1.4)
     assert result.extras == {"three_or_more": 1}
 
@@ -196,7 +196,7 @@ def _teams(rows: Any, active: dict[str, int], *, champion: bool) -> None:
 def test_champions(rows: Any) -> None:
     _teams(rows, CHAMPIONS, champion=True)
     _teams(rows, OTHERS, champion=False)
-    result = rows.runner().run("champions", OCTOBER)
+    result = rows.counting().run("champions", OCTOBER)
     assert result.value == CLOSE(40)
     assert dict(result.details) == {
         "with_champion": CLOSE(0.8),
@@ -207,13 +207,13 @@ def test_champions(rows: Any) -> None:
     assert (result.numerator, result.denominator, result.extras["champions"]) == (18, 30, 3)
     low, high = result.interval
     assert -100 <= low < 40 < high <= 100
-    assert rows.runner().run("champions", OCTOBER) == result, "drawn from a seed"
+    assert rows.counting().run("champions", OCTOBER) == result, "drawn from a seed"
 
 
 def test_two_teams_on_a_side_say_nothing_of_champions(rows: Any) -> None:
     _teams(rows, CHAMPIONS, champion=True)
     _teams(rows, {"d": 2, "e": 1}, champion=False)
-    result = rows.runner().run("champions", OCTOBER)
+    result = rows.counting().run("champions", OCTOBER)
     assert (result.value, result.interval, result.numerator) == (None, None, 15)
     assert dict(result.details) == {"teams_with": 3, "teams_without": 2}
 
@@ -226,9 +226,9 @@ def test_time_to_first_use(rows: Any) -> None:
     _used(rows, "day-2", date(2026, 10, 3), date(2026, 10, 4))
     _used(rows, "day-10", date(2026, 10, 11))
     _used(rows, "left", date(2026, 10, 7))  # has no seat any more
-    result = rows.runner().run("time_to_first_use", OCTOBER)
+    result = rows.counting().run("time_to_first_use", OCTOBER)
     assert (result.value, result.numerator, result.denominator) == (10, 3, 6)
-    assert result.extras == {"still_waiting": 2, "gone_unused": 1}
+    assert result.parts == {"used": 3, "waiting": 2, "gone": 1}
     assert dict(result.details) == {"by_day_7": CLOSE(1 / 3), "by_day_28": CLOSE(5 / 9)}
     assert result.interval is None, "the upper side is not reached"
 
@@ -238,10 +238,10 @@ def test_time_begins_when_the_data_do_and_not_with_seats_that_are_older(rows: An
     _used(rows, "", date(2026, 10, 5), intent="automatic")
     for nth in range(5):
         _used(rows, f"u{nth}", date(2026, 10, 7 + nth))
-    result = rows.runner().run("time_to_first_use", OCTOBER)
+    result = rows.counting().run("time_to_first_use", OCTOBER)
     assert (result.value, result.denominator) == (4, 5)
     _used(rows, "", OCTOBER.after - timedelta(weeks=52), intent="automatic")  # now the data are older
-    result = rows.runner().run("time_to_first_use", OCTOBER)
+    result = rows.counting().run("time_to_first_use", OCTOBER)
     assert (result.value, result.denominator, result.excluded["not_observed"]) == (None, 0, 5)
 
 
@@ -255,13 +255,13 @@ def test_retention(rows: Any) -> None:
         _used(rows, user, first)
     _used(rows, "u0", date(2026, 9, 29))
     _used(rows, "u1", date(2026, 10, 5), date(2026, 10, 6))
-    result = rows.runner().run("retention", quarter)
+    result = rows.counting().run("retention", quarter)
     assert (result.numerator, result.denominator, result.value) == (2, 5, 0.4)
-    assert result.extras == {"users": 6, "observed": 5}
+    assert (result.extras, result.parts) == ({"users": 6}, {"returned": 2, "away": 3})
     assert (result.details["week_1"], result.details["week_4"], result.details["week_5"]) == (0, 0.4, 0.2)
     assert len(result.details) == 12
-    assert rows.runner().breakdown("retention", quarter, "wave")["lyon"].value == 0.4
-    assert rows.runner().breakdown("retention", quarter, "cohort")["2026-09"].value == 0.4
+    assert rows.counting().breakdown("retention", quarter, "wave")["lyon"].value == 0.4
+    assert rows.counting().breakdown("retention", quarter, "cohort")["2026-09"].value == 0.4
 
 
 def test_activation(rows: Any) -> None:
@@ -274,8 +274,22 @@ def test_activation(rows: Any) -> None:
     _used(rows, "three-with-pauses", date(2026, 10, 5), date(2026, 10, 20), date(2026, 10, 30))
     _used(rows, "two", date(2026, 10, 5), date(2026, 10, 6), date(2026, 11, 2), times=5)
     _used(rows, "left", date(2026, 10, 5), date(2026, 10, 6), date(2026, 10, 7))
-    result = rows.runner().run("activation", NOVEMBER)
+    result = rows.counting().run("activation", NOVEMBER)
     assert (result.numerator, result.denominator, result.value) == (3, 6, 0.5)
     assert result.excluded == {"seat_lost": 1, "before_data": 0}
-    assert result.extras == {"used": 4}
-    assert result.interval is not None
+    assert result.parts == {"activated": 3, "tried": 1, "unused": 2}
+
+
+@pytest.mark.parametrize(("idle", "shown"), [(6, True), (4, False)])
+def test_what_idle_seats_cost_is_not_shown_where_it_would_give_away_a_few(
+    rows: Any, idle: int, shown: bool
+) -> None:
+    users = [f"u{nth}" for nth in range(30)]
+    _seats(rows, users)
+    for user in users[idle:]:
+        _used(rows, user, OCTOBER.last)
+    result = rows.runner(seat_price=Decimal(30)).run("seats", OCTOBER)
+    assert (result.parts["idle"] is not None) == shown
+    assert {name: name in result.extras for name in ("never_used", "idle_priced", "idle_cost_nano")} == {
+        name: shown for name in ("never_used", "idle_priced", "idle_cost_nano")
+    }

@@ -73,8 +73,10 @@ SELECT
     team,
     countIf(kept AND known AND days_of_use >= 3) AS numerator,
     countIf(kept AND known) AS denominator,
+    countIf(kept AND known AND days_of_use >= 3) AS part_activated,
+    countIf(kept AND known AND days_of_use > 0 AND days_of_use < 3) AS part_tried,
+    countIf(kept AND known AND days_of_use = 0) AS part_unused,
     countIf(NOT kept) AS excluded_seat_lost,
-    countIf(kept AND NOT known) AS excluded_before_data,
-    countIf(kept AND known AND days_of_use > 0) AS extra_used
+    countIf(kept AND NOT known) AS excluded_before_data
 FROM observed
 GROUP BY team

@@ -55,6 +55,8 @@ SELECT
     team,
     countIf(eligible AND used) AS numerator,
     countIf(eligible) AS denominator,
+    countIf(eligible AND used) AS part_active,
+    countIf(eligible AND NOT used) AS part_inactive,
     countIf(seated AND NOT eligible) AS excluded_in_grace,
     countIf(on_roster AND NOT seated) AS excluded_without_seat,
     countIf(used AND NOT on_roster) AS excluded_off_roster,

@@ -103,12 +103,13 @@ SELECT
     if(nth < 0, '', toString(nth)) AS week,
     countIf(nth >= 0 AND has(weeks_of_use, nth)) AS numerator,
     countIf(nth >= 0) AS denominator,
+    countIf(nth = 4 AND has(weeks_of_use, 4)) AS part_returned,
+    countIf(nth = 4 AND NOT has(weeks_of_use, 4)) AS part_away,
     countIf(nth < 0 AND had_seat AND NOT counted) AS excluded_not_observed,
     countIf(nth < 0 AND counted AND NOT used) AS excluded_never_used,
     countIf(nth < 0 AND used AND whole_weeks = 0) AS excluded_first_week_not_over,
     countIf(nth < 0 AND without_seat) AS excluded_without_seat,
     sumIf(nameless_calls, nth < 0) AS excluded_calls_without_user,
-    countIf(nth < 0 AND whole_weeks > 0) AS extra_users,
-    countIf(nth = 4) AS extra_observed
+    countIf(nth < 0 AND whole_weeks > 0) AS extra_users
 FROM weekly
 GROUP BY team, cohort, wave, week

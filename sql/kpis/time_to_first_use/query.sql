@@ -90,10 +90,11 @@ SELECT
     ) AS day,
     countIf(used) AS numerator,
     countIf(counted) AS denominator,
+    countIf(used) AS part_used,
+    countIf(counted AND NOT used AND seat_until = {after_day:Date}) AS part_waiting,
+    countIf(counted AND NOT used AND seat_until < {after_day:Date}) AS part_gone,
     countIf(had_seat AND NOT counted) AS excluded_not_observed,
     countIf(without_seat) AS excluded_without_seat,
-    sum(nameless_calls) AS excluded_calls_without_user,
-    countIf(counted AND NOT used AND seat_until = {after_day:Date}) AS extra_still_waiting,
-    countIf(counted AND NOT used AND seat_until < {after_day:Date}) AS extra_gone_unused
+    sum(nameless_calls) AS excluded_calls_without_user
 FROM observed
 GROUP BY team, day

@@ -119,9 +119,10 @@ class Model:
         for user in self.stays:
             if stay := self.stay(user, period.last):
                 eligible = self.is_eligible(user, period)
+                used = bool(self.used(user, period.first, period.after))
                 yield (stay.team,), "denominator", int(eligible)
-                used = self.used(user, period.first, period.after)
-                yield (stay.team,), "numerator", int(eligible and bool(used))
+                yield (stay.team,), "numerator", int(eligible and used)
+                yield (stay.team,), "part_active" if used else "part_inactive", int(eligible)
                 yield (stay.team,), "extra_champions", int(stay.champion)
 
     def habits(self, period: Period) -> Iterator[Any]:
@@ -230,7 +231,8 @@ class Model:
                 days = {call.day for call in self.used(user, first, last + DAY)}
                 yield (then.team,), "denominator", 1
                 yield (then.team,), "numerator", int(len(days) >= 3)
-                yield (then.team,), "extra_used", int(bool(days))
+                part = "activated" if len(days) >= 3 else "tried" if days else "unused"
+                yield (then.team,), f"part_{part}", 1
 
     def time_to_first_use(self, period: Period) -> Iterator[Any]:
         for user, team, start, until in self.observed(period):
@@ -241,10 +243,10 @@ class Model:
             if calls:
                 waited = min((call.day - start).days for call in calls)
                 yield (team, str(waited)), "numerator", 1
+                yield (team, str(waited)), "part_used", 1
             else:
                 waited = (until - DAY - start).days
-                left = "still_waiting" if until == period.after else "gone_unused"
-                yield (team, str(waited)), f"extra_{left}", 1
+                yield (team, str(waited)), "part_waiting" if until == period.after else "part_gone", 1
             yield (team, str(waited)), "denominator", 1
         yield from self._strangers(period, 1)
 
@@ -264,9 +266,11 @@ class Model:
             yield (*key, ""), "extra_users" if weeks else "excluded_first_week_not_over", 1
             for nth in weeks:
                 begin = first + nth * 7 * DAY
+                back = bool(self.used(user, begin, begin + 7 * DAY))
                 yield (*key, str(nth)), "denominator", 1
-                yield (*key, str(nth)), "extra_observed", int(nth == 4)
-                yield (*key, str(nth)), "numerator", int(bool(self.used(user, begin, begin + 7 * DAY)))
+                yield (*key, str(nth)), "numerator", int(back)
+                if nth == 4:
+                    yield (*key, str(nth)), "part_returned" if back else "part_away", 1
         yield from self._strangers(period, 3)
 
     def origin(self, period: Period, weeks: int) -> tuple[date, bool]:
