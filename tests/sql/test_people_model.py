@@ -77,7 +77,7 @@ def test_parts_add_up_to_the_denominator_in_every_row(rows: Any, cache: Any, nam
         for figures in found.values():
             assert figures["denominator"] == sum(n for c, n in figures.items() if c.startswith("part_"))
         people += _total(found, "denominator")
-    assert people > 20
+    assert people >= 5
 
 
 MOVES = {
