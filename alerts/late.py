@@ -21,7 +21,8 @@ SEEN = "seen"
 """In a fact's detail: the fingerprint of the events that its message was composed from."""
 
 LOOKED_AT_EVERY = timedelta(hours=1)
-"""How often messages are compared with their events when nothing was written."""
+LOOKED_AT_AFTER_WRITES = timedelta(minutes=10)
+"""How often messages are compared with their events, and when something was written: it reads thirteen weeks."""
 
 
 @dataclass(slots=True)
@@ -35,11 +36,11 @@ class Look:
     steps: frozenset[str] = frozenset()
 
     def is_due(self, now: datetime) -> bool:
-        """Once an hour; sooner after something was written, or while something waits to settle."""
+        """Once an hour; sooner after something was written, and soon while something waits to settle."""
         if self.at is None or self.more:
             return True
-        soon = self.written or bool(self.waiting)
-        return not timedelta(0) <= now - self.at < (SETTLED_AFTER if soon else LOOKED_AT_EVERY)
+        wait = LOOKED_AT_AFTER_WRITES if self.written else LOOKED_AT_EVERY
+        return not timedelta(0) <= now - self.at < (SETTLED_AFTER if self.waiting else wait)
 
 
 def shown_by(week: IsoWeek, zone: str) -> Period:
