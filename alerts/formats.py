@@ -88,6 +88,25 @@ def count(number: int, locale: Language) -> str:
     return text.replace("-", _MINUS)
 
 
+def ratio(value: float, locale: Language) -> str:
+    """2.35"""
+    text: str = format_decimal(Decimal(repr(float(value))), format="#,##0.##", locale=locale)
+    return text.replace("-", _MINUS)
+
+
+def duration(milliseconds: float, locale: Language) -> str:
+    """840 ms, or 1.2 s from one second on."""
+    if milliseconds < 1000:
+        return f"{count(round(milliseconds), locale)}\xa0ms"
+    return f"{format_decimal(Decimal(repr(milliseconds / 1000)), format='#,##0.0', locale=locale)}\xa0s"
+
+
+def score(points: float, locale: Language) -> str:
+    """+30, −5, 0"""
+    rounded = round(points)
+    return f"+{count(rounded, locale)}" if rounded > 0 else count(rounded, locale)
+
+
 def day(value: date, locale: Language) -> str:
     """Mon 9 Nov"""
     return format_date(value, "EEE d MMM", locale=locale)

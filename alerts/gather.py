@@ -1,163 +1,327 @@
-"""Gathers what a digest is made of: thin, every number comes from a KPI or a query."""
+"""Gathers what a digest is made of: thin, every number comes from a KPI or a query.
+
+What audiences share is asked once and added up for each: 200 departments cost little more than one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, TypeVar, cast
 
 from uptake.alerts import budgets, findings
+from uptake.alerts.digest import (
+    BESIDE,
+    BY_TEAM,
+    HISTORY,
+    TRUST,
+    DigestInputs,
+    cadence_of,
+    charted,
+    kind_of,
+    shown,
+)
 from uptake.alerts.digest.actions import Idle, idle_teams, prompt_jumps
-from uptake.alerts.digest.compose import HISTORY_WEEKS, SHOWN, TRUST, DigestInputs
-from uptake.calendar import IsoWeek, Period
+from uptake.alerts.digest.inputs import Results
+from uptake.alerts.forecast import Forecast, forecast
+from uptake.alerts.targets import Standing, stand
+from uptake.calendar import Closed, IsoWeek, Period
 from uptake.clickhouse import TenantDatabase
 from uptake.sql import queries
-from uptake.sql.results import KpiResult
+from uptake.sql.cells import PriceInputs
+from uptake.sql.results import DailySpend, KpiResult, SpendSoFar
 from uptake.sql.runner import KpiRunner
-from uptake.workspace.models import Audience, Budget, Workspace
+from uptake.workspace.models import Audience, Budget, Scope, Target, Workspace
 
-CHART = ("adoption", "override_rate")
 IDLE_WEEKS = 4
 """Fewer weeks of data say nothing about who never started."""
+
+LOOK_BACK_WEEKS = 12
+"""How far back it is asked whether anything is known, and what was seen before."""
+
+SPEND_DAYS = 120
+"""Days of spend before a period's end for budgets and forecasts: this month, the last, and the weeks before."""
+
+BY_APP = ("override_rate", "thumbs_down", "error_rate", "spend")
+"""KPIs of which it is asked which app a change comes from."""
+
+T = TypeVar("T")
 
 
 class Gatherer:
     """Inputs for the digests of one tenant. Figures that audiences share are queried once: use one a run."""
 
-    def __init__(self, database: TenantDatabase, workspace: Workspace) -> None:
+    def __init__(
+        self, database: TenantDatabase, workspace: Workspace, input_rates: PriceInputs | None = None
+    ) -> None:
         self._database = database
         self._workspace = workspace
-        self._runner = KpiRunner(database, workspace, remember=True)
+        self._zone = workspace.organisation.zone
+        self._runner = KpiRunner(database, workspace, remember=True, input_rates=input_rates)
+        self._asked: dict[Hashable, Any] = {}
 
-    def has_data(self, week: IsoWeek) -> bool:
-        """Whether anything happened in the weeks that the digest looks back on."""
-        return queries.data_until(self._database, self._look_back(week)) is not None
+    def has_data(self, span: Closed) -> bool:
+        """Whether anything happened in the time that the digest looks back on."""
+        period = span.period(self._zone)
+        first = min(period.first, period.after - timedelta(weeks=LOOK_BACK_WEEKS))
+        return self._data_until(Period(first, period.after, self._zone)) is not None
 
-    def inputs(self, audience: Audience, week: IsoWeek) -> DigestInputs:
-        workspace, database, runner = self._workspace, self._database, self._runner
-        organisation, teams = workspace.organisation, audience.teams
-        period, earlier = (w.period(organisation.zone) for w in (week, week.shift(-1)))
-        names = (*SHOWN, *TRUST)
-        this = {name: runner.run(name, period, teams) for name in names}
-        before = {name: runner.run(name, earlier, teams) for name in SHOWN}
-        weeks = [week.shift(n).period(organisation.zone) for n in range(1 - HISTORY_WEEKS, 1)]
-        known_weeks = self._known_weeks(weeks)
-        history = {name: runner.series(name, weeks, teams) for name in CHART}
-        jumps = prompt_jumps(
-            queries.override_by_prompt(database, organisation, period, teams),
-            queries.override_by_prompt(database, organisation, earlier, teams),
-            queries.reasons(database, organisation, period, teams),
-        )
-        shown = not (this["adoption"].suppressed or before["adoption"].suppressed)
-        new, known = self._findings(period, teams)
+    def inputs(self, audience: Audience, span: Closed) -> DigestInputs:
+        workspace, cadence, kind = self._workspace, cadence_of(span), kind_of(audience)
+        teams, apps = audience.teams, audience.apps
+        period, earlier = span.period(self._zone), span.shift(-1).period(self._zone)
+        names = dict.fromkeys((*shown(cadence, kind), *TRUST, *BESIDE[cadence], *_ASKED_FOR_ACTIONS[cadence]))
+        this = {name: self._runner.run(name, period, teams, apps) for name in names}
+        before = {name: self._runner.run(name, earlier, teams, apps) for name in names if name not in TRUST}
+        spans = [span.shift(n).period(self._zone) for n in range(1 - HISTORY[cadence], 1)]
+        history = {name: self._runner.series(name, spans, teams, apps) for name in charted(cadence, kind)}
+        new, known = self._findings(period, audience)
+        judged = self._budgets(period, audience)
+        weekly = isinstance(span, IsoWeek) and kind != "app"
         return DigestInputs(
-            organisation=organisation,
+            organisation=workspace.organisation,
             audience=audience,
-            week=week,
+            span=span,
             this=this,
             before=before,
-            pairs=queries.adoption_pairs(database, organisation, earlier, period, teams) if shown else None,
-            targets=targets(workspace, teams),
-            budgets=self._budgets(period, audience),
+            pairs=self._pairs(earlier, period, audience, this, before) if "adoption" in this else None,
+            targets=self._targets(period, audience),
+            budgets=judged,
+            forecasts=self._forecasts(judged, period),
             findings=[*new, *known],
             new_findings=len(new),
             known_findings=len(known),
             registered=frozenset(workspace.registry),
-            jumps=jumps,
-            idle=self._idle(week, known_weeks, teams),
+            jumps=self._jumps(earlier, period, audience) if isinstance(span, IsoWeek) else (),
+            idle=self._idle(cast(IsoWeek, span), teams) if weekly else (),
+            by_team=self._by_team(BY_TEAM[cadence], earlier, period, audience),
+            by_app=self._by_app(names, earlier, period, audience),
+            reasons=(self._reasons(earlier, audience), self._reasons(period, audience)),
             history=history,
-            since=self._since(week, history["adoption"], teams),
-            data_until=queries.data_until(database, period),
+            since=self._since(cast(IsoWeek, span), history["adoption"], audience)
+            if "adoption" in history
+            else None,
+            data_until=self._data_until(period),
         )
 
-    def _look_back(self, week: IsoWeek) -> Period:
-        first = week.shift(1 - HISTORY_WEEKS).monday()
-        return Period(first, week.shift(1).monday(), self._workspace.organisation.zone)
+    def _once(self, key: Hashable, ask: Callable[[], T]) -> T:
+        if key not in self._asked:
+            self._asked[key] = ask()
+        return cast(T, self._asked[key])
+
+    def _data_until(self, period: Period) -> Any:
+        return self._once(("data_until", period), lambda: queries.data_until(self._database, period))
+
+    def _pairs(
+        self, before: Period, now: Period, audience: Audience, this: Results, then: Results
+    ) -> queries.AdoptionPairs | None:
+        """What became of the people, where both numbers of them may be shown."""
+        if any(results["adoption"].suppressed or results["adoption"].hidden for results in (this, then)):
+            return None
+        return self._sum_pairs(before, now, audience)
+
+    def _sum_pairs(self, before: Period, now: Period, audience: Audience) -> queries.AdoptionPairs | None:
+        organisation, apps = self._workspace.organisation, tuple(audience.apps)
+        rows = self._once(
+            ("pairs", before, now, apps),
+            lambda: queries.pair_rows(self._database, organisation, before, now, apps),
+        )
+        return queries.sum_pairs(rows, audience.teams)
+
+    def _jumps(self, before: Period, now: Period, audience: Audience) -> Sequence[Any]:
+        organisation, database = self._workspace.organisation, self._database
+        teams, apps = audience.teams, audience.apps
+
+        def prompts(period: Period) -> list[queries.PromptOverrides]:
+            rows = self._once(
+                ("prompts", period), lambda: queries.prompt_rows(database, organisation, period)
+            )
+            return queries.sum_prompts(rows, teams, apps)
+
+        rows = self._once(("reasons", now), lambda: queries.reason_rows(database, organisation, now))
+        return prompt_jumps(prompts(now), prompts(before), queries.sum_reasons(rows, teams, apps))
+
+    def _reasons(self, period: Period, audience: Audience) -> Mapping[str, int]:
+        """How often each reason was given for an override."""
+        found = self._runner.breakdown("reasons", period, "reason", audience.teams, audience.apps)
+        return {code: given for code, r in found.items() if code and (given := r.extras.get("given", 0))}
+
+    def _by_team(
+        self, names: Iterable[str], before: Period, now: Period, audience: Audience
+    ) -> dict[str, tuple[Results, Results]]:
+        """Some KPIs of each team of the audience; none where it is one team, or apps."""
+        if audience.apps or len(audience.teams) == 1:
+            return {}
+
+        def of(name: str, period: Period) -> Results:
+            results = self._once(("by_team", name, period), lambda: self._runner.by_team(name, period))
+            return {team: r for team, r in results.items() if not audience.teams or team in audience.teams}
+
+        return {name: (of(name, before), of(name, now)) for name in names}
+
+    def _by_app(
+        self, names: Iterable[str], before: Period, now: Period, audience: Audience
+    ) -> dict[str, tuple[Results, Results]]:
+        def of(name: str, period: Period) -> Results:
+            return self._runner.breakdown(name, period, "app", audience.teams, audience.apps)
+
+        return {name: (of(name, before), of(name, now)) for name in names if name in BY_APP}
 
     def _findings(
-        self, period: Period, teams: Sequence[str]
+        self, period: Period, audience: Audience
     ) -> tuple[list[findings.Finding], list[findings.Finding]]:
-        """Findings of the week: those not seen in the twelve weeks before, and the others."""
+        """Findings of the period: those not seen in the twelve weeks before, and the others."""
+        start = period.start - timedelta(weeks=LOOK_BACK_WEEKS)
+
+        def groups(first: Any, end: Any) -> list[queries.UnauthorisedGroup]:
+            return self._once(
+                ("unauthorised", first, end),
+                lambda: queries.unauthorised_groups(self._database, first, end),
+            )
+
         ours = [
             g
-            for g in queries.unauthorised_groups(self._database, period.start, period.end)
-            if not teams or g.team in teams
+            for g in groups(period.start, period.end)
+            if (not audience.teams or g.team in audience.teams)
+            and (not audience.apps or g.app in audience.apps)
         ]
-        start = period.start - timedelta(weeks=HISTORY_WEEKS)
-        past = queries.unauthorised_groups(self._database, start, period.start)
-        before = {(g.rule, g.app, g.subject) for g in past}
+        before = {(g.rule, g.app, g.subject) for g in groups(start, period.start)}
         merged = findings.merge(ours)
         new = [f for f in merged if (f.rule, f.app, f.subject) not in before]
         return new, [f for f in merged if (f.rule, f.app, f.subject) in before]
 
+    def _daily(self, after: date) -> DailySpend:
+        """Spend of the days before `after`, for budgets and forecasts."""
+        period = Period(after - timedelta(days=SPEND_DAYS), after, self._zone)
+        return self._once(("daily", after), lambda: queries.daily_spend(self._database, period))
+
     def _budgets(self, period: Period, audience: Audience) -> list[budgets.Evaluation]:
-        """The audience's budgets as they stood when the week ended."""
+        """The audience's budgets as they stood when the period ended."""
         judged = []
         for budget in self._workspace.budgets:
+            if not (
+                _concerns(budget, audience, self._workspace) or (not audience.teams and not audience.apps)
+            ):
+                continue
             whole = budgets.current_period(budget, period.end - timedelta(seconds=1), period.zone)
-            spend = queries.budget_spend(self._database, budget.scope, whole, period.end)
+            spend = self._spent(budget, whole, period.after)
             evaluation = budgets.evaluate(budget, spend, whole, period.end)
-            if evaluation.state != "inactive" and _concerns(
-                budget, audience, self._workspace, evaluation.state
+            if evaluation.state != "inactive" and (
+                _concerns(budget, audience, self._workspace) or evaluation.state == "breach"
             ):
                 judged.append(evaluation)
         return judged
 
-    def _known_weeks(self, weeks: Sequence[Period]) -> int:
-        """How many of these weeks, up to the last one, lie in the time of which anything is known."""
+    def _spent(self, budget: Budget, whole: Period, after: date) -> SpendSoFar:
+        scope = budget.scope
+        if scope.use_case or scope.model:
+            until = Period(whole.first, after, whole.zone).end
+            return self._once(
+                ("budget", budget.budget, after),
+                lambda: queries.budget_spend(self._database, scope, whole, until),
+            )
+        days = self._daily(after).of(scope.all_teams, scope.app or "")
+        rows = [row for row in days if whole.first <= row.day < after]
+        return SpendSoFar(
+            sum(row.known_nano for row in rows),
+            sum(row.upper_nano for row in rows),
+            sum(row.unpriced_calls for row in rows),
+            None,
+        )
+
+    def _forecasts(self, judged: Sequence[budgets.Evaluation], period: Period) -> dict[str, Forecast]:
+        """By the budget's identifier; a budget of a use case or model alone has none."""
+        daily = self._daily(period.after)
+        found = {}
+        for evaluation in judged:
+            scope: Scope = evaluation.budget.scope
+            if scope.use_case or scope.model or daily.known_from is None:
+                continue
+            by_day: dict[date, int] = {}
+            for row in daily.of(scope.all_teams, scope.app or ""):
+                by_day[row.day] = by_day.get(row.day, 0) + row.known_nano
+            made = forecast(by_day, daily.known_from, evaluation.period, period.after)
+            if made is not None:
+                found[evaluation.budget.budget] = made
+        return found
+
+    def _targets(self, period: Period, audience: Audience) -> dict[str, Standing]:
+        found = {}
+        for target in targets(self._workspace, audience).values():
+            teams = (target.team,) if target.team else audience.teams
+            result = self._runner.run(target.kpi.value, period, teams)
+            apps = self._workspace.apps_on(period.last)
+            found[target.kpi.value] = stand(target, result, apps, self._zone)
+        return found
+
+    def _known_weeks(self, week: IsoWeek) -> int:
+        """How many of the last twelve weeks, up to this one, lie in the time of which anything is known."""
+        weeks = [week.shift(n).period(self._zone) for n in range(1 - LOOK_BACK_WEEKS, 1)]
         heard = [result.value is not None for result in self._runner.series("calls", weeks)]
         return len(heard) - heard.index(True) if True in heard else 0
 
-    def _idle(self, week: IsoWeek, known: int, teams: Sequence[str]) -> list[Idle]:
+    def _idle(self, week: IsoWeek, teams: Sequence[str]) -> list[Idle]:
         """Groups that used nothing in the weeks of which anything is known; too few weeks accuse nobody."""
+        known = self._once(("known_weeks", week), lambda: self._known_weeks(week))
         if known < IDLE_WEEKS:
             return []
-        period = Period(
-            week.shift(1 - known).monday(), week.shift(1).monday(), self._workspace.organisation.zone
+        period = Period(week.shift(1 - known).monday(), week.shift(1).monday(), self._zone)
+        by_team = self._once(
+            ("by_team", "adoption", period), lambda: self._runner.by_team("adoption", period)
         )
-        by_team = self._runner.by_team("adoption", period)
-        ours = {team: result for team, result in by_team.items() if not teams or team in teams}
         championed = {p.team for p in self._workspace.roster if p.champion and p.on(period.last)}
-        return idle_teams(ours, frozenset(championed), known)
+        return idle_teams(by_team, frozenset(championed), known, teams)
 
     def _since(
-        self, week: IsoWeek, adoption: Sequence[KpiResult], teams: Sequence[str]
+        self, week: IsoWeek, adoption: Sequence[KpiResult], audience: Audience
     ) -> tuple[IsoWeek, queries.AdoptionPairs] | None:
         """Adoption against the first week in which it is known, where that is not the week before."""
         first = next((at for at, result in enumerate(adoption) if result.value is not None), len(adoption))
         if first >= len(adoption) - 2 or adoption[-1].value is None:
             return None
-        organisation = self._workspace.organisation
         start = week.shift(first + 1 - len(adoption))
-        then, now = start.period(organisation.zone), week.period(organisation.zone)
-        pairs = queries.adoption_pairs(self._database, organisation, then, now, teams)
+        pairs = self._sum_pairs(start.period(self._zone), week.period(self._zone), audience)
         return (start, pairs) if pairs is not None else None
 
 
-def _concerns(budget: Budget, audience: Audience, workspace: Workspace, state: str) -> bool:
+_ASKED_FOR_ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "weekly": ("seats",),
+    "monthly": ("seats",),
+    "quarterly": (),
+}
+"""KPIs that rules ask for whether they are shown or not."""
+
+
+def _concerns(budget: Budget, audience: Audience, workspace: Workspace) -> bool:
     """A department reads about budgets of its teams, of apps that only its teams may use, and those that alert in
-    its channel; the organisation about its own, and any that is exceeded."""
+    its channel; an app owner about those of the apps; the organisation about its own."""
     scope = budget.scope
+    if audience.apps:
+        return scope.app in audience.apps
     if not audience.teams:
-        return state == "breach" or scope.counts_exactly(())
+        return scope.counts_exactly(())
     app = workspace.registry.get(scope.app or "")
     belongs = scope.all_teams or (app.teams if app else ())
     inside = bool(belongs) and set(belongs) <= set(audience.teams)
     return inside or bool(budget.channel and budget.channel == audience.channel)
 
 
-def targets(workspace: Workspace, teams: Sequence[str]) -> dict[str, float]:
-    """Targets by KPI: the teams' own where they all have the same one, else the organisation's."""
-    found: dict[str, float] = {}
+def targets(workspace: Workspace, audience: Audience) -> dict[str, Target]:
+    """Targets by KPI: the teams' own where they all have the same one, else the organisation's. An app has none."""
+    if audience.apps:
+        return {}
+    found = {target.kpi.value: target for target in workspace.targets if target.team is None}
+    own: dict[str, list[Target]] = {}
     for target in workspace.targets:
-        if target.team is None:
-            found[target.kpi.value] = target.target
-    own: dict[str, dict[str, float]] = {}
-    for target in workspace.targets:
-        if target.team is not None and target.team in teams:
-            own.setdefault(target.kpi.value, {})[target.team] = target.target
-    for kpi, by_team in own.items():
-        if len(by_team) == len(set(teams)) and len(set(by_team.values())) == 1:
-            found[kpi] = next(iter(by_team.values()))
+        if target.team is not None and target.team in audience.teams:
+            own.setdefault(target.kpi.value, []).append(target)
+    for kpi, of_teams in own.items():
+        alike = len({target.target for target in of_teams}) == 1
+        if alike and {target.team for target in of_teams} == set(audience.teams):
+            # of several teams the aim is the same and where each began is not
+            first = of_teams[0]
+            several = first.model_copy(update={"team": None, "baseline": None})
+            found[kpi] = first if len(of_teams) == 1 else several
     return found
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from uptake.alerts import digest, ledger, restating
-from uptake.alerts.gather import Gatherer, audiences
+from uptake.alerts.gather import SPEND_DAYS, audiences
 from uptake.alerts.message import Message
 from uptake.alerts.restating import SETTLED_AFTER, Sayable, Waiting
 from uptake.alerts.saying import Place
-from uptake.calendar import IsoWeek, Period
+from uptake.calendar import Closed, Period
 from uptake.sql.fingerprint import Fingerprints
-from uptake.workspace.models import Audience
+from uptake.workspace.models import Audience, Cadence
 
-RESTATED_WEEKS = 4
-"""So many closed weeks are restated when late data reach them."""
+RESTATED: Mapping[Cadence, int] = {"weekly": 4, "monthly": 1, "quarterly": 1}
+"""So many closed periods are restated when late data reach them."""
 SEEN = "seen"
 """In a fact's detail: the fingerprint of the events that its message was composed from."""
 
@@ -43,9 +43,12 @@ class Look:
         return not timedelta(0) <= now - self.at < (SETTLED_AFTER if self.waiting else wait)
 
 
-def shown_by(week: IsoWeek, zone: str) -> Period:
-    """The days whose events can change a figure of the week's digest: it looks back, findings a week further."""
-    return Period(week.shift(-digest.HISTORY_WEEKS).monday(), week.shift(1).monday(), zone)
+def shown_by(span: Closed, zone: str) -> Period:
+    """The days whose events can change a figure of the digest: its chart looks back, findings and forecasts too. What
+    happened a year ago and only says who was here before is not among them."""
+    after = span.period(zone).after
+    chart = span.shift(1 - digest.HISTORY[digest.cadence_of(span)]).period(zone).first
+    return Period(min(chart, after - timedelta(days=SPEND_DAYS)), after, zone)
 
 
 def seen(place: Place, shows: Period) -> dict[str, str]:
@@ -57,19 +60,22 @@ def seen(place: Place, shows: Period) -> dict[str, str]:
 
 
 def sayables(place: Place, now: datetime) -> list[Sayable]:
-    """What is restated if it was said: the digests of the last closed weeks, the oldest first."""
-    zone = place.workspace.organisation.zone
-    last = IsoWeek.last_closed(now, zone)
-    gatherer = Gatherer(place.database, place.workspace)
+    """What is restated if it was said: the digests of the last closed periods, of each cadence the oldest first."""
+    organisation = place.workspace.organisation
+    gatherer = place.gatherer()
     found = []
-    for week in (last.shift(n) for n in range(1 - RESTATED_WEEKS, 1)):
-        for audience in audiences(place.workspace):
+    for cadence, count in RESTATED.items():
+        last = digest.last_closed(cadence, now, organisation)
+        for span in (last.shift(n) for n in range(1 - count, 1)):
+            for audience in audiences(place.workspace):
+                if cadence not in audience.cadences:
+                    continue
 
-            def compose(audience: Audience = audience, week: IsoWeek = week) -> Message:
-                return digest.compose(gatherer.inputs(audience, week), now)
+                def compose(audience: Audience = audience, span: Closed = span) -> Message:
+                    return digest.compose(gatherer.inputs(audience, span), now)
 
-            name = digest.identity(place.tenant, audience.audience, week)
-            found.append(Sayable(name, shown_by(week, zone), compose))
+                name = digest.identity(place.tenant, audience.audience, span)
+                found.append(Sayable(name, shown_by(span, organisation.zone), compose))
     return found
 
 

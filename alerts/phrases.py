@@ -12,10 +12,13 @@ from babel import Locale
 
 from uptake.alerts.formats import Language, count
 from uptake.alerts.phrases_digest import DIGEST
+from uptake.alerts.phrases_more import MORE
 
 Phrase = str | tuple[str, str]
 
-PHRASES: Mapping[str, tuple[Phrase, Phrase]] = DIGEST | {
+_OF_DIGESTS = DIGEST | MORE
+
+PHRASES: Mapping[str, tuple[Phrase, Phrase]] = _OF_DIGESTS | {
     # budgets
     "budget.title": (
         "{name}, {period}: {verdict} · {spent} of {amount}{gone}",

@@ -5,24 +5,65 @@ from __future__ import annotations
 Phrase = str | tuple[str, str]
 
 DIGEST: dict[str, tuple[Phrase, Phrase]] = {
-    "digest.title": (
+    "digest.title.weekly": (
         "{audience} · week {week}, {days} ({zone})",
         "{audience} · semaine {week}, {days} ({zone})",
     ),
-    "digest.caption": ("Key figures of the week", "Chiffres clés de la semaine"),
+    "digest.title.monthly": (
+        "{audience} · month {week}, {days} ({zone})",
+        "{audience} · mois {week}, {days} ({zone})",
+    ),
+    "digest.title.quarterly": (
+        "{audience} · quarter {week}, {days} ({zone})",
+        "{audience} · trimestre {week}, {days} ({zone})",
+    ),
+    "digest.caption.weekly": ("Key figures of the week", "Chiffres clés de la semaine"),
+    "digest.caption.monthly": ("What the month cost", "Ce que le mois a coûté"),
+    "digest.caption.quarterly": ("What people made of it", "Ce que l’on en a fait"),
     "digest.kpi": ("KPI", "Indicateur"),
-    "digest.value": ("This week", "Cette semaine"),
+    "digest.value.weekly": ("This week", "Cette semaine"),
+    "digest.value.monthly": ("This month", "Ce mois-ci"),
+    "digest.value.quarterly": ("This quarter", "Ce trimestre"),
     "digest.target": ("Target", "Objectif"),
     "digest.change": ("Against {week}", "Par rapport à {week}"),
     "digest.short_week": ("W{week:02d}", "S{week:02d}"),
+    "digest.short_quarter": ("Q{quarter}", "T{quarter}"),
     "kpi.adoption": ("Adoption", "Adoption"),
     "kpi.override_rate": ("Override rate", "Taux de correction"),
     "kpi.thumbs_down": ("Thumbs down", "Avis négatifs"),
     "kpi.spend": ("Spend", "Dépenses"),
     "kpi.unauthorised_share": ("Unauthorised", "Non autorisé"),
+    "kpi.habits": ("Habitual users", "Utilisateurs réguliers"),
+    "kpi.habits_4_weeks": ("Habitual users (4 weeks)", "Utilisateurs réguliers (4 semaines)"),
+    "kpi.lifecycle": ("Where people stand", "Où en sont les personnes"),
+    "kpi.stickiness": ("Stickiness", "Assiduité"),
+    "kpi.breadth": ("Use cases a person", "Cas d’usage par personne"),
+    "kpi.active_users": ("Active users", "Utilisateurs actifs"),
+    "kpi.error_rate": ("Errors", "Erreurs"),
+    "kpi.latency": ("Latency, median", "Latence médiane"),
+    "kpi.cost_per_call": ("Cost a request", "Coût par requête"),
+    "kpi.cost_per_active_user": ("Cost an active user", "Coût par utilisateur actif"),
+    "kpi.cost_per_accepted": ("Cost an accepted answer", "Coût par réponse acceptée"),
+    "kpi.wasted_spend": ("Spent on rejected answers", "Dépensé en réponses rejetées"),
+    "kpi.seats": ("Seats in use", "Licences utilisées"),
+    "kpi.nps": ("Promoter score", "Score de recommandation"),
+    "kpi.edit_severity": ("Edit severity, median", "Ampleur médiane des retouches"),
+    "kpi.retention": ("Still there after 4 weeks", "Toujours là après 4 semaines"),
+    "kpi.reasons": ("Overrides without a usable reason", "Corrections sans motif exploitable"),
+    "kpi.cache_saving": ("Saved by caching", "Économisé par le cache"),
+    "kpi.shadow_gap": ("Billed and not attributed", "Facturé et non attribué"),
+    "kpi.activation": ("Activated within 4 weeks", "Activés en 4 semaines"),
+    "kpi.time_to_first_use": ("Time to first use, median", "Délai médian avant le premier usage"),
+    "kpi.champions": ("Teams with a champion against without", "Équipes avec référent et sans"),
+    "kpi.tokens": ("Tokens", "Tokens"),
     # cells
     "cell.no_data": ("no data", "pas de données"),
     "cell.suppressed": ("not shown: fewer than 5 people", "masqué\xa0: moins de 5 personnes"),
+    "cell.few_of": ("fewer than 5 of {denominator}", "moins de 5 sur {denominator}"),
+    "cell.hidden_of": ("not shown, of {denominator}", "masqué, sur {denominator}"),
+    "cell.hidden": ("not shown", "masqué"),
+    "cell.standing": ("{target} · {state}", "{target} · {state}"),
+    "cell.days": (("{n} day", "{n} days"), ("{n} jour", "{n} jours")),
     "cell.of": ("{share} ({numerator} of {denominator})", "{share} ({numerator} sur {denominator})"),
     "cell.interval": ("{share} [{low}–{high}]", "{share} [{low}–{high}]"),
     "cell.of_spend": ("{share} of the cost of calls", "{share} du coût des appels"),
@@ -37,6 +78,30 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "cell.week": ("{amount} a week", "{amount} par semaine"),
     # changes
     "change.none_before": ("no data for {week}", "pas de données pour {week}"),
+    "change.hidden_before": ("not shown for {week}", "masqué pour {week}"),
+    "change.was": ("{value} in {week}", "{value} en {week}"),
+    "change.because": ("{change}: {because}", "{change}\xa0: {because}"),
+    "change.forecast": ("forecast {amount} [{low}–{high}]", "prévision {amount} [{low}–{high}]"),
+    "change.p95": ("one in twenty takes {value} or more", "un sur vingt prend {value} ou plus"),
+    "change.of_decided": ("{share} of what decided answers cost", "{share} du coût des réponses traitées"),
+    "change.answers": (("{n} answer", "{n} answers"), ("{n} réponse", "{n} réponses")),
+    "change.edited": (
+        ("{n} edited answer", "{n} edited answers"),
+        ("{n} réponse retouchée", "{n} réponses retouchées"),
+    ),
+    "change.idle_seats": (
+        ("{n} seat idle", "{n} seats idle"),
+        ("{n} licence inutilisée", "{n} licences inutilisées"),
+    ),
+    "change.idle_seats_cost": (
+        ("{n} seat idle, {cost} a month", "{n} seats idle, {cost} a month"),
+        ("{n} licence inutilisée, {cost} par mois", "{n} licences inutilisées, {cost} par mois"),
+    ),
+    "because.mostly": ("mostly {what} ({size})", "surtout {what} ({size})"),
+    "because.reason": (
+        "“{reason}” is {share} of the reasons ({before} before)",
+        "«\xa0{reason}\xa0» motive {share} d’entre elles ({before} avant)",
+    ),
     "change.points": (("{points} pt", "{points} pts"), ("{points} pt", "{points} pts")),
     "change.clear": ("clear change", "évolution nette"),
     "change.unclear": ("no clear change", "pas d’évolution nette"),
@@ -83,9 +148,75 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "change.known_findings": (("{n} known", "{n} known"), ("{n} connu", "{n} connus")),
     "change.unauthorised_calls": (("{n} call", "{n} calls"), ("{n} appel", "{n} appels")),
     # verdict: first adoption, then what presses most
-    "verdict.no_data": (
+    "verdict.no_data.weekly": (
         "There is no data for this week: that is not the same as no use.",
         "Aucune donnée pour cette semaine\xa0: cela ne veut pas dire aucun usage.",
+    ),
+    "verdict.no_data.monthly": (
+        "There is no data for this month: that is not the same as no use.",
+        "Aucune donnée pour ce mois\xa0: cela ne veut pas dire aucun usage.",
+    ),
+    "verdict.no_data.quarterly": (
+        "There is no data for this quarter: that is not the same as no use.",
+        "Aucune donnée pour ce trimestre\xa0: cela ne veut pas dire aucun usage.",
+    ),
+    "verdict.use": (
+        ("{n} person used it.", "{n} people used it."),
+        ("{n} personne l’a utilisée.", "{n} personnes l’ont utilisée."),
+    ),
+    "verdict.use_unknown": (
+        "How many people used it is not known or not shown.",
+        "Le nombre de personnes qui l’ont utilisée est inconnu ou masqué.",
+    ),
+    "verdict.spend_unknown": ("Spend is not known.", "Les dépenses ne sont pas connues."),
+    "verdict.spend_first": ("Spend was {amount}.", "Dépenses\xa0: {amount}."),
+    "verdict.spend_holds": (
+        "Spend holds at {amount} ({before} the month before).",
+        "Dépenses stables à {amount} ({before} le mois précédent).",
+    ),
+    "verdict.spend_up": (
+        "Spend rose to {amount} from {before}{cause}.",
+        "Les dépenses montent à {amount}, contre {before}{cause}.",
+    ),
+    "verdict.spend_down": (
+        "Spend fell to {amount} from {before}{cause}.",
+        "Les dépenses descendent à {amount}, contre {before}{cause}.",
+    ),
+    "verdict.nps_first": (
+        "The promoter score stands at {value}.",
+        "Le score de recommandation est à {value}.",
+    ),
+    "verdict.nps_holds": (
+        "The promoter score is {value}, no clear change.",
+        "Score de recommandation à {value}, pas d’évolution nette.",
+    ),
+    "verdict.nps_up": (
+        "The promoter score rose to {value}.",
+        "Le score de recommandation progresse à {value}.",
+    ),
+    "verdict.nps_down": (
+        "The promoter score fell to {value}.",
+        "Le score de recommandation recule à {value}.",
+    ),
+    "verdict.override_rate_first": (
+        "People override {value} of the answers.",
+        "{value} des réponses sont corrigées.",
+    ),
+    "verdict.override_rate_holds": (
+        "People override {value} of the answers, no clear change.",
+        "{value} des réponses sont corrigées, pas d’évolution nette.",
+    ),
+    "verdict.override_rate_up": (
+        "People override more of the answers: {value}.",
+        "Davantage de réponses sont corrigées\xa0: {value}.",
+    ),
+    "verdict.override_rate_down": (
+        "People override fewer of the answers: {value}.",
+        "Moins de réponses sont corrigées\xa0: {value}.",
+    ),
+    "verdict.judgement_unknown": (
+        "Nobody has said what they think of the answers.",
+        "Personne n’a dit ce qu’il pense des réponses.",
     ),
     "verdict.adoption_suppressed": (
         "Adoption is not shown for a group this small.",
@@ -135,94 +266,4 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
         ("{n} usage non autorisé est nouveau.", "{n} usages non autorisés sont nouveaux."),
     ),
     "verdict.quiet": ("Nothing else stands out.", "Rien d’autre à signaler."),
-    # do next
-    "next.title": ("Do next", "À faire"),
-    "next.prompt": (
-        "{place}, prompt {prompt}: {share} overridden against {usual} with {other}{reason}. Compare or roll back.",
-        "{place}, prompt {prompt}\xa0: {share} de corrections contre {usual} avec {other}{reason}. "
-        "Comparer ou revenir en arrière.",
-    ),
-    "next.reason": (
-        "; “{reason}” is {share} of the reasons",
-        "\xa0; «\xa0{reason}\xa0» motive {share} d’entre elles",
-    ),
-    "next.unregistered": (
-        "{app} is not in the registry: {calls} and {cost} this week{teams}. Register it or stop it.",
-        "{app} n’est pas au registre\xa0: {calls} et {cost} cette semaine{teams}. La déclarer ou l’arrêter.",
-    ),
-    "next.unregistered_unknown": (
-        "{app} is not in the registry: {calls} this week{teams}, cost not known, at most {upper}. "
-        "Register it or stop it.",
-        "{app} n’est pas au registre\xa0: {calls} cette semaine{teams}, coût inconnu, au plus {upper}. "
-        "La déclarer ou l’arrêter.",
-    ),
-    "next.in_teams": (" in {teams}", " dans {teams}"),
-    "next.budget": (
-        "{name}: {share} of {amount} used{left}. Cut the dearest calls, or raise it in budgets.yaml.",
-        "{name}\xa0: {share} de {amount} consommés{left}. Réduire les appels les plus chers, "
-        "ou relever le montant dans budgets.yaml.",
-    ),
-    "next.budget_maybe": (
-        "{name}: at least {share} of {amount} used{left}, and what has no price or rate may take it over. "
-        "Add what is missing to prices.yaml or fx.yaml.",
-        "{name}\xa0: au moins {share} de {amount} consommés{left}, et ce qui n’a ni prix ni taux peut suffire à "
-        "le dépasser. Compléter prices.yaml ou fx.yaml.",
-    ),
-    "next.days_left": (
-        (" with {n} day of {period} left", " with {n} days of {period} left"),
-        (", {n} jour restant ({period})", ", {n} jours restants ({period})"),
-    ),
-    "next.over": (", and {period} is over", ", la période est close ({period})"),
-    "next.idle": (
-        "{n} of {of} eligible people in {team} have used nothing in {weeks} weeks{champion}.",
-        "{n} des {of} personnes éligibles de {team} n’ont rien utilisé en {weeks} semaines{champion}.",
-    ),
-    "next.no_champion": (", and the team has no champion", ", et l’équipe n’a pas de référent"),
-    "next.champions": (
-        " Teams with one stand at {with_one}, without at {without} "
-        "(difference {points} pts [{low}–{high}]; a difference, not a proven cause).",
-        " Les équipes qui en ont un sont à {with_one}, les autres à {without} "
-        "(écart de {points} pts [{low}–{high}]\xa0; un écart, pas une cause établie).",
-    ),
-    # restated after late data
-    "restated.notice": (
-        "Restated {moment} after late or corrected data: {changes}.",
-        "Chiffres révisés {moment} après des données tardives ou rectifiées\xa0: {changes}.",
-    ),
-    "restated.back": (
-        "Restated {moment} after late or corrected data: the figures are again those first sent.",
-        "Chiffres révisés {moment} après des données tardives ou rectifiées\xa0: ce sont de nouveau ceux du "
-        "premier envoi.",
-    ),
-    "restated.change": ("{name} {before} → {after}", "{name} {before} → {after}"),
-    "restated.beside": ("{name} ({columns})", "{name} ({columns})"),
-    "restated.below": ("figures below the table", "des chiffres sous le tableau"),
-    # chart and footer
-    "chart.title": ("{n} weeks: adoption, override rate", "{n} semaines\xa0: adoption, corrections"),
-    "chart.summary_line": (
-        "{name}: {first} in {from_week}, {last} in {to_week}",
-        "{name}\xa0: {first} en {from_week}, {last} en {to_week}",
-    ),
-    "footer.complete": ("{share} of events complete", "événements complets à {share}"),
-    "footer.complete_unknown": ("completeness not known", "complétude inconnue"),
-    "footer.late": ("{share} late", "{share} en retard"),
-    "footer.unpriced": ("{share} of tokens unpriced", "{share} des tokens sans prix"),
-    "footer.until": ("data until {moment}", "données jusqu’à {moment}"),
-    "footer.no_data": ("no event in this week", "aucun événement cette semaine"),
-    "footer.definitions": ("definitions v{version}", "définitions v{version}"),
-    # reason codes, see schemas/taxonomy.py
-    "reason.incorrect": ("incorrect", "inexact"),
-    "reason.incomplete": ("incomplete", "incomplet"),
-    "reason.outdated": ("outdated", "périmé"),
-    "reason.unsupported": ("unsupported", "sans source"),
-    "reason.irrelevant": ("irrelevant", "hors sujet"),
-    "reason.wrong_tone": ("wrong tone", "ton inadapté"),
-    "reason.wrong_format": ("wrong format", "mauvais format"),
-    "reason.unclear": ("unclear", "peu clair"),
-    "reason.policy": ("against a rule", "contraire à une règle"),
-    "reason.unsafe": ("unsafe", "dangereux"),
-    "reason.privacy": ("privacy", "vie privée"),
-    "reason.too_slow": ("too slow", "trop lent"),
-    "reason.preference": ("preference", "préférence"),
-    "reason.other": ("other", "autre"),
 }

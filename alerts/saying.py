@@ -17,10 +17,11 @@ from sqlalchemy import Engine
 from uptake.alerts import budgets, digest, findings, floods, ledger, standing
 from uptake.alerts.gather import Gatherer, audiences
 from uptake.alerts.restating import SETTLED_AFTER
-from uptake.calendar import IsoWeek, Period
+from uptake.calendar import Closed, Period
 from uptake.clickhouse import TenantDatabase
 from uptake.money import to_nano
 from uptake.sql import queries
+from uptake.sql.cells import PriceInputs
 from uptake.sql.runner import KpiRunner
 from uptake.workspace.models import Audience, Budget, Workspace
 
@@ -33,15 +34,20 @@ NEAR_DAYS, FAR_DAYS = 2, 35
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one tenant's facts come from and go to."""
+    """Where one tenant's facts come from and go to. `input_rates` prices what caching saved."""
 
     state: Engine
     database: TenantDatabase
     workspace: Workspace
+    input_rates: PriceInputs | None = None
 
     @property
     def tenant(self) -> str:
         return self.workspace.tenant
+
+    def gatherer(self) -> Gatherer:
+        """Asks for a run's figures: take a new one for each run."""
+        return Gatherer(self.database, self.workspace, self.input_rates)
 
 
 def channel_of(workspace: Workspace, identity: str) -> str:
@@ -188,41 +194,47 @@ def _unauthorised(
     return found
 
 
-def digests_due(place: Place, now: datetime) -> Iterator[tuple[Audience, IsoWeek]]:
-    """Audiences that have not been told about the last closed week, once it is time. Older weeks are not caught up.
+def digests_due(place: Place, now: datetime) -> Iterator[tuple[Audience, Closed]]:
+    """Audiences that have not been told about the last closed week, month or quarter, once it is time, as far as they
+    read of it. Older periods are not caught up.
 
-    While events of that week are still coming in (history is being imported, an SDK catches up) nobody is told: a
+    While events of that period are still coming in (history is being imported, an SDK catches up) nobody is told: a
     digest is said once, and half of a week is not the week.
     """
-    zone = place.workspace.organisation.zone
-    week = IsoWeek.last_closed(now, zone)
-    if now < digest.due_at(week, zone):
-        return
-    readers = {digest.identity(place.tenant, a.audience, week): a for a in audiences(place.workspace)}
-    told = ledger.said(place.state, readers)
-    waiting = [audience for name, audience in readers.items() if name not in told]
-    if not waiting:
-        return
-    received = queries.last_received(place.database, week.period(zone))
-    if received is not None and now - received < SETTLED_AFTER:
-        return
-    yield from ((audience, week) for audience in waiting)
+    organisation = place.workspace.organisation
+    for cadence in digest.CADENCES:
+        span = digest.last_closed(cadence, now, organisation)
+        if now < digest.due_at(span, organisation.zone):
+            continue
+        readers = {
+            digest.identity(place.tenant, audience.audience, span): audience
+            for audience in audiences(place.workspace)
+            if cadence in audience.cadences
+        }
+        told = ledger.said(place.state, readers)
+        waiting = [audience for name, audience in readers.items() if name not in told]
+        if not waiting:
+            continue
+        received = queries.last_received(place.database, span.period(organisation.zone))
+        if received is not None and now - received < SETTLED_AFTER:
+            continue
+        yield from ((audience, span) for audience in waiting)
 
 
 def say_digest(
     place: Place,
     gatherer: Gatherer,
     audience: Audience,
-    week: IsoWeek,
+    span: Closed,
     now: datetime,
     detail: Mapping[str, Any],
 ) -> bool:
     """Compose and say one digest, and note `detail` with it. Nothing is said of a tenant that has no data at all: it
     is being set up."""
     # 1. ask
-    if not gatherer.has_data(week):
+    if not gatherer.has_data(span):
         return False
-    inputs = gatherer.inputs(audience, week)
+    inputs = gatherer.inputs(audience, span)
     # 2. decide
     message = digest.compose(inputs, now)
     # 3. say

@@ -18,13 +18,14 @@ from sqlalchemy import Engine
 
 from uptake.alerts import late, saying, standing
 from uptake.alerts.deliver import Deliverer
-from uptake.alerts.gather import Gatherer, audiences
+from uptake.alerts.gather import audiences
 from uptake.alerts.late import Look
 from uptake.alerts.letter import Letter
 from uptake.alerts.outbox import Outbox
 from uptake.alerts.saying import Place
 from uptake.clickhouse import Database
 from uptake.errors import UptakeError
+from uptake.sql.cells import PriceInputs
 from uptake.workspace.models import Workspace
 
 MARK = "tick"
@@ -61,7 +62,8 @@ class Tick:
     """Budgets, findings, digests and the outbox of all tenants.
 
     `workspaces` gives the present workspaces by tenant. With `idle` set, budgets and findings of a tenant are
-    looked at when `notice` said that something was written, and at least that often; otherwise on every tick.
+    looked at when `notice` said that something was written, and at least that often; otherwise on every tick. `rates`
+    gives a workspace's prices of input tokens, for what caching saved.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Tick:
         deliverer: Deliverer,
         outbox: Outbox,
         idle: timedelta = timedelta(0),
+        rates: Callable[[Workspace], PriceInputs] | None = None,
     ) -> None:
         self._state = state
         self._database = database
@@ -79,6 +82,7 @@ class Tick:
         self._deliverer = deliverer
         self._outbox = outbox
         self._idle = idle
+        self._rates = rates
         self._noticed: set[str] = set()
         self._looked: dict[str, datetime] = {}
         self._looked_far: dict[str, datetime] = {}
@@ -102,7 +106,8 @@ class Tick:
             workspaces: list[Workspace] = []
             self._guard("workspaces", "", now, report, lambda: workspaces.extend(self._workspaces().values()))
             for workspace in workspaces:
-                place = Place(self._state, self._database.tenant(workspace.tenant), workspace)
+                rates = self._rates(workspace) if self._rates is not None else None
+                place = Place(self._state, self._database.tenant(workspace.tenant), workspace, rates)
                 if self._to_look(place.tenant, now):
                     # 1. budgets
                     self._budgets(place, now, report)
@@ -170,16 +175,20 @@ class Tick:
         self._guard("digests", place.tenant, now, report, lambda: due.extend(saying.digests_due(place, now)))
         if not due:
             return
-        gatherer = Gatherer(place.database, place.workspace)
-        shows = late.shown_by(due[0][1], place.workspace.organisation.zone)
-        seen: dict[str, str] = {}  # before the figures are asked for
-        self._guard("digests", place.tenant, now, report, lambda: seen.update(late.seen(place, shows)))
-        if not seen:
-            return
-        for audience, week in due:
+        seen: dict[Any, dict[str, str]] = {}  # before the figures are asked for
 
-            def tell(audience: Any = audience, week: Any = week) -> None:
-                report.said["digest"] += saying.say_digest(place, gatherer, audience, week, now, seen)
+        def look() -> None:
+            for span in dict.fromkeys(span for _, span in due):
+                seen[span] = late.seen(place, late.shown_by(span, place.workspace.organisation.zone))
+
+        self._guard("digests", place.tenant, now, report, look)
+        gatherer = place.gatherer()
+        for audience, span in due:
+            if span not in seen:
+                continue
+
+            def tell(audience: Any = audience, span: Any = span) -> None:
+                report.said["digest"] += saying.say_digest(place, gatherer, audience, span, now, seen[span])
 
             self._guard(f"digest:{audience.audience}", place.tenant, now, report, tell)
 

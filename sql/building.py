@@ -9,7 +9,7 @@ from typing import Literal
 
 from uptake.calendar import Period
 from uptake.sql.catalogue import KpiDefinition
-from uptake.sql.cells import Cell, Context, Measured
+from uptake.sql.cells import Cell, Context, Measured, PriceInputs
 from uptake.sql.measures import MEASURES
 from uptake.sql.results import KpiResult, Source
 from uptake.sql.suppression import ShownParts
@@ -27,6 +27,7 @@ class Subject:
     teams: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
     key: str = ""
+    input_rates: PriceInputs | None = None
 
 
 def cells_of(definition: KpiDefinition, rows: Iterable[Mapping[str, object]]) -> list[Cell]:
@@ -123,7 +124,7 @@ def build(subject: Subject, cells: Sequence[Cell], hidden: Hidden, *, silent: bo
     def total(column: str) -> int:
         return sum(cell.figures[column] for cell in cells)
 
-    measured = _measured(definition, cells, Context(subject.period))
+    measured = _measured(definition, cells, Context(subject.period, subject.input_rates))
     unknown = silent and not measured.numerator
     no_value = hidden.all or unknown or bool(hidden.numerator)
     parts = {name: None if name in hidden.parts else total(f"part_{name}") for name in definition.parts}
@@ -140,7 +141,7 @@ def build(subject: Subject, cells: Sequence[Cell], hidden: Hidden, *, silent: bo
         interval=None if no_value else measured.interval,
         definition_version=definition.definition_version,
         direction=definition.direction,
-        currency=subject.currency if definition.unit in ("money", "unit_money") else "",
+        currency=subject.currency if definition.holds_money else "",
         excluded={} if hidden.all else {n: total(f"excluded_{n}") for n in definition.excludes},
         extras={} if hidden.all else extras,
         parts={} if hidden.all else parts,

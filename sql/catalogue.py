@@ -90,6 +90,16 @@ class KpiDefinition(BaseModel):
         return self.divides or self.unit in ("points", "days")
 
     @property
+    def holds_money(self) -> bool:
+        """Whether any of its figures is an amount."""
+        figures = (*self.excludes, *self.extras)
+        return (
+            self.unit in ("money", "unit_money")
+            or self.counts_money
+            or any(n.endswith("_nano") for n in figures)
+        )
+
+    @property
     def by_app(self) -> bool:
         """Whether it can be had for some apps alone: its rows are of an app each, or its query takes `apps`."""
         return "app" in self.by or _APPS.search(self.sql) is not None

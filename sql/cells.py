@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
 from typing import NamedTuple
 
 from uptake.calendar import Period
@@ -33,11 +35,25 @@ class Measured:
     details: Mapping[str, float] = field(default_factory=dict)
 
 
+class InputRates(NamedTuple):
+    """What an input token costs, in nano units: one that no cache knew, one read from the provider's cache, one written
+    to it."""
+
+    uncached: Fraction
+    read: Fraction
+    write: Fraction
+
+
+PriceInputs = Callable[[str, str, str, date], InputRates | None]
+"""The rates of a provider, a model, a service tier and a day; None where there is no price."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a measure knows beside its rows: the period that was asked for."""
+    """What a measure knows beside its rows: the period that was asked for, and prices where somebody gave them."""
 
     period: Period
+    input_rates: PriceInputs | None = None
 
 
 Measure = Callable[[Sequence[Cell], Context], Measured]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from uptake.sql.cells import Measure
+from uptake.sql.measures_cost import cache_saving
 from uptake.sql.measures_people import returning, wait, with_and_without_champion
 from uptake.sql.measures_quality import duration, net_promoter, severity
 
 MEASURES: Mapping[str, Measure] = {
+    "cache_saving": cache_saving,
     "duration": duration,
     "net_promoter": net_promoter,
     "returning": returning,

@@ -17,7 +17,7 @@ from uptake.sql.activity.reader import ActivityReader, Serving
 from uptake.sql.asking import ask, used_in
 from uptake.sql.building import Cells, Subject, build, cells_of, chosen, decide, hidden_of, people_of
 from uptake.sql.catalogue import KpiDefinition, load_catalogue
-from uptake.sql.cells import Cell
+from uptake.sql.cells import Cell, PriceInputs
 from uptake.sql.results import KpiResult, Source
 from uptake.sql.suppression import ShownParts
 from uptake.sql.windows import window_of, window_parameters
@@ -108,6 +108,8 @@ class KpiRunner:
 
     Activity answers instead of the events where a KPI has an `activity.sql`, every day of the period is exact there,
     and it is quicker; `activity=False` asks the events whatever it costs, and so does a database that was opened so.
+
+    `input_rates` prices what a provider's cache saved; without it that is not known.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class KpiRunner:
         remember: bool = False,
         activity: bool = True,
         reader: ActivityReader | None = None,
+        input_rates: PriceInputs | None = None,
     ) -> None:
         if database.name != workspace.tenant:
             raise ValueError(f"the workspace is of {workspace.tenant!r}, the database of {database.name!r}")
@@ -125,6 +128,7 @@ class KpiRunner:
         self._organisation = workspace.organisation
         self._activity = (reader or ActivityReader(database)) if activity and database.uses_activity else None
         self._remember = remember
+        self._input_rates = input_rates
         self._remembered: dict[tuple[str, Period, tuple[str, ...]], _Answer] = {}
         self._serving: dict[tuple[Period, bool], Serving] = {}
         self._silent: dict[Period, bool] = {}
@@ -279,7 +283,8 @@ class KpiRunner:
         self, answer: _Answer, teams: tuple[str, ...], apps: tuple[str, ...], key: str = ""
     ) -> Subject:
         currency = self._organisation.currency
-        return Subject(answer.definition, answer.period, currency, answer.source, teams, apps, key)
+        source, rates = answer.source, self._input_rates
+        return Subject(answer.definition, answer.period, currency, source, teams, apps, key, rates)
 
     def _is_silent(self, answer: _Answer) -> bool:
         """Whether nothing is known of a period. A KPI about people has rows from the roster alone, but counts nobody

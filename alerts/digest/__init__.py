@@ -1,25 +1,37 @@
 """Digests: what a closed period comes to, for one audience. Pure: `alerts.gather` asks, what is here decides."""
 
-from uptake.alerts.digest.compose import (
+from uptake.alerts.digest.cadence import (
+    CADENCES,
     DEFINITION_VERSION,
-    HISTORY_WEEKS,
-    SHOWN,
-    TRUST,
-    DigestInputs,
-    compose,
+    FORMS,
+    cadence_of,
     due_at,
     identity,
+    last_closed,
+    parse,
     require_closed,
 )
+from uptake.alerts.digest.compose import compose
+from uptake.alerts.digest.inputs import DigestInputs
+from uptake.alerts.digest.shape import BESIDE, BY_TEAM, HISTORY, TRUST, charted, kind_of, shown
 
 __all__ = [
+    "BESIDE",
+    "BY_TEAM",
+    "CADENCES",
     "DEFINITION_VERSION",
-    "HISTORY_WEEKS",
-    "SHOWN",
+    "FORMS",
+    "HISTORY",
     "TRUST",
     "DigestInputs",
+    "cadence_of",
+    "charted",
     "compose",
     "due_at",
     "identity",
+    "kind_of",
+    "last_closed",
+    "parse",
     "require_closed",
+    "shown",
 ]

@@ -1,9 +1,12 @@
-"""What to do next: at most three things, each named by a rule that was tested, with its place and size. Pure."""
+"""What to do next: at most three things, each named by a rule that was tested, with its place and size. Pure.
+
+The rules, in the order of their weight, stand in docs/reading.md.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,14 +15,17 @@ from uptake.alerts.budgets import Evaluation
 from uptake.alerts.findings import FEW, Finding
 from uptake.alerts.formats import Language
 from uptake.alerts.phrases import counted, say
+from uptake.alerts.targets import Standing
 from uptake.schemas.taxonomy import REASONS
 from uptake.sql.results import KpiResult, PromptOverrides, ReasonCount
-from uptake.stats import compare_shares, newcombe
+from uptake.stats import bootstrap_difference, compare_shares, drift
 
 AT_MOST = 3
 ENOUGH_DECISIONS = 20  # on either side of a comparison
 WORTH_SAYING = 0.05  # a clear difference smaller than this is nothing to act on
 MAIN_REASON = 0.3
+COMPLETE = 0.98  # a smaller part of what SDKs were handed is a fault somewhere
+UNPRICED = 0.05  # of all tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +117,14 @@ def _jump(row: PromptOverrides, other: PromptOverrides, reasons: Sequence[Reason
     )
 
 
-def idle_teams(adoption: Mapping[str, KpiResult], championed: frozenset[str], weeks: int) -> list[Idle]:
+def idle_teams(
+    adoption: Mapping[str, KpiResult], championed: frozenset[str], weeks: int, teams: Container[str] = ()
+) -> list[Idle]:
     """Teams with eligible people who used nothing in the last `weeks`, the largest part of a team first.
 
-    `adoption` is the KPI by team over those weeks. Groups of fewer than five are left out.
+    `adoption` is the KPI of every team over those weeks; `teams` are those that are asked about (none: all), while
+    teams with a champion are compared with the others of the whole organisation. Groups of fewer than five are left
+    out.
     """
     shown = {t: r for t, r in adoption.items() if t and r.denominator and r.numerator is not None}
     compared = _champions(shown, championed)
@@ -128,7 +138,8 @@ def idle_teams(adoption: Mapping[str, KpiResult], championed: frozenset[str], we
             compared,
         )
         for team, result in shown.items()
-        if result.denominator is not None
+        if (not teams or team in teams)
+        and result.denominator is not None
         and result.numerator is not None
         and result.denominator - result.numerator >= FEW
     ]
@@ -138,17 +149,27 @@ def idle_teams(adoption: Mapping[str, KpiResult], championed: frozenset[str], we
 def _champions(
     shown: Mapping[str, KpiResult], championed: frozenset[str]
 ) -> tuple[float, float, float, float] | None:
-    """Adoption of teams with and without a champion, if the difference is clear and in their favour."""
+    """Adoption of teams with and without a champion, if the difference is clear and in their favour. Teams are
+    resampled, not people: those of one team are alike."""
 
-    def total(inside: bool) -> tuple[int, int]:
-        some = [r for team, r in shown.items() if (team in championed) == inside]
-        return sum(r.numerator or 0 for r in some), sum(r.denominator or 0 for r in some)
+    def counts(inside: bool) -> list[tuple[int, int]]:
+        some = [r for team, r in sorted(shown.items()) if (team in championed) == inside]
+        return [(r.numerator or 0, r.denominator or 0) for r in some]
 
-    (k1, n1), (k0, n0) = total(inside=True), total(inside=False)
-    if not n0 or not n1:
+    difference = bootstrap_difference(counts(inside=True), counts(inside=False))
+    if difference is None or difference.interval[0] <= 0:
         return None
-    low, high = newcombe(k0, n0, k1, n1)
-    return (k1 / n1, k0 / n0, low, high) if low > 0 else None
+    return difference.first, difference.second, *difference.interval
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What rules may ask beside jumps, findings, idle groups and budgets: KPIs of the period by name, what came of the
+    targets, and the reasons of overrides before and now."""
+
+    results: Mapping[str, KpiResult] = field(default_factory=dict)
+    targets: Mapping[str, Standing] = field(default_factory=dict)
+    reasons: tuple[Mapping[str, int], Mapping[str, int]] = field(default_factory=lambda: ({}, {}))
 
 
 def do_next(
@@ -159,12 +180,15 @@ def do_next(
     locale: Language,
     registered: Container[str] = (),
     budgets: Sequence[Evaluation] = (),
+    known: Known | None = None,
 ) -> list[str]:
     """At most three sentences, in this order: the worst prompt, the costliest unregistered app, the largest idle
-    group, the budget that is furthest above its amount; then a second prompt and a second app.
+    group, the budget that is furthest above its amount, data that do not arrive, idle seats, reasons that shifted, a
+    target that is behind, tokens without a price; then a second prompt and a second app.
 
     An app that is `registered` by now needs nothing done, whatever its calls were when they came in.
     """
+    known = known or Known()
     apps = [f for f in findings if f.rule == "unregistered_app" and f.app not in registered]
     over = sorted((e for e in budgets if e.state == "breach"), key=lambda e: -e.share_used)
     items = [
@@ -172,17 +196,86 @@ def do_next(
         *(_unregistered(finding, currency, locale) for finding in apps[:1]),
         *(_idle(group, locale) for group in idle[:1]),
         *(_over(evaluation, currency, locale) for evaluation in over[:1]),
+        *_incomplete(known, locale),
+        *_idle_seats(known, currency, locale),
+        *([] if jumps else _shifted(known, locale)),
+        *_behind(known, locale),
+        *_unpriced(known, locale),
         *(_prompt(jump, locale) for jump in jumps[1:2]),
         *(_unregistered(finding, currency, locale) for finding in apps[1:2]),
     ]
     return items[:AT_MOST]
 
 
+def _incomplete(known: Known, locale: Language) -> Iterator[str]:
+    result = known.results.get("completeness")
+    if result is not None and result.value is not None and float(result.value) < COMPLETE:
+        dropped = result.extras.get("dropped", 0)
+        share = formats.share(float(result.value), locale)
+        yield counted("next.incomplete", locale, dropped, share=share)
+
+
+def _idle_seats(known: Known, currency: str, locale: Language) -> Iterator[str]:
+    """Seats that nobody used in four weeks, where there are enough of them to be said."""
+    seats = known.results.get("seats")
+    idle = seats.parts.get("idle") if seats is not None else None
+    if seats is None or idle is None or idle < FEW:
+        return
+    cost = ""
+    if seats.extras.get("idle_priced"):
+        cost = say(
+            "next.a_month", locale, amount=formats.money(seats.extras["idle_cost_nano"], currency, locale)
+        )
+    yield counted("next.seats", locale, idle, cost=cost)
+
+
+def _shifted(known: Known, locale: Language) -> Iterator[str]:
+    """Reasons of overrides that are distributed otherwise than before (PSI above 0.2, beyond chance)."""
+    before, now = known.reasons
+    shift = drift(before, now)
+    if shift is None or not shift.clear or min(sum(before.values()), sum(now.values())) < ENOUGH_DECISIONS:
+        return
+    wholes = sum(before.values()), sum(now.values())
+    code = max(now, key=lambda c: (now[c] / wholes[1] - before.get(c, 0) / wholes[0], c))
+    yield say(
+        "next.shifted",
+        locale,
+        reason=reason_name(code, locale),
+        share=formats.share(now[code] / wholes[1], locale),
+        before=formats.share(before.get(code, 0) / wholes[0], locale),
+    )
+
+
+def _behind(known: Known, locale: Language) -> Iterator[str]:
+    for name, standing in sorted(known.targets.items()):
+        if standing.state not in ("behind", "missed"):
+            continue
+        target = standing.target
+        result = known.results.get(name)
+        if result is None or result.value is None:
+            continue
+        yield say(
+            f"next.target_{standing.state}",
+            locale,
+            kpi=say(f"kpi.{name}", locale),
+            value=formats.share(float(result.value), locale),
+            target=formats.share(target.target, locale),
+            due=formats.full_day(target.due, locale),
+            owner=target.owner,
+        )
+
+
+def _unpriced(known: Known, locale: Language) -> Iterator[str]:
+    result = known.results.get("unpriced_share")
+    if result is not None and result.value is not None and float(result.value) >= UNPRICED:
+        yield say("next.unpriced", locale, share=formats.share(float(result.value), locale))
+
+
 def _prompt(jump: PromptJump, locale: Language) -> str:
     reason = ""
     if jump.reason:
         share = formats.share(jump.reason_share, locale)
-        reason = say("next.reason", locale, reason=_reason(jump.reason, locale), share=share)
+        reason = say("next.reason", locale, reason=reason_name(jump.reason, locale), share=share)
     return say(
         "next.prompt",
         locale,
@@ -195,7 +288,7 @@ def _prompt(jump: PromptJump, locale: Language) -> str:
     )
 
 
-def _reason(code: str, locale: Language) -> str:
+def reason_name(code: str, locale: Language) -> str:
     return say(f"reason.{code}", locale) if code in REASONS else code.removeprefix("app:").replace("_", " ")
 
 

@@ -2,64 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from uptake.alerts import formats
 from uptake.alerts.budgets import Evaluation
+from uptake.alerts.forecast import Forecast
 from uptake.alerts.formats import Language
 from uptake.alerts.phrases import counted, say
+from uptake.alerts.targets import Standing
 from uptake.sql.results import AdoptionPairs, KpiResult
 from uptake.stats import Change
 
 Cells = tuple[str, str, str]
+
+MOST_BUDGETS = 3
+"""Budgets of others that are named in a cell; the thread has all."""
 
 
 def cells(
     name: str,
     now: KpiResult,
     before: KpiResult | None,
-    week_before: str,
+    earlier: str,
     locale: Language,
-    currency: str,
     *,
     change: Change | None = None,
     pairs: AdoptionPairs | None = None,
-    target: float | None = None,
+    target: Standing | None = None,
     budgets: Sequence[Evaluation] = (),
+    forecasts: Mapping[str, Forecast] | None = None,
     findings: tuple[int, int] = (0, 0),
+    because: str = "",
 ) -> Cells:
-    """The three cells beside a KPI's name. `findings` are (new this week, known before)."""
+    """The three cells beside a KPI's name. `earlier` names the period before, `findings` are (new, known before),
+    `because` says what the change is made of."""
     if now.suppressed:
         return say("cell.suppressed", locale), _target(now, target, locale), "–"
     if name == "spend":
-        return _spend(now, before, week_before, budgets, locale)
+        value, aim, notes = _spend(now, before, earlier, budgets, forecasts or {}, locale)
+        return value, aim, " · ".join([*([because] if because else []), *notes]) or "–"
     if name == "unauthorised_share":
-        return _unauthorised(now, target, findings, currency, locale)
-    value = _value(name, now, locale)
-    notes = [_changed(now, before, change, pairs if name == "adoption" else None, week_before, locale)]
+        return _unauthorised(now, target, findings, locale)
+    notes = [_changed(now, before, change, pairs if name == "adoption" else None, earlier, locale)]
+    if because and notes[0]:
+        notes[0] = say("change.because", locale, change=notes[0], because=because)
     notes.append(_coverage(name, now, locale))
-    return value, _target(now, target, locale), " · ".join(note for note in notes if note) or "–"
+    notes.append(_beside(name, now, locale))
+    return (
+        value_of(now, locale),
+        _target(now, target, locale),
+        " · ".join(note for note in notes if note) or "–",
+    )
 
 
-def _value(name: str, result: KpiResult, locale: Language) -> str:
+PEOPLE_OF_PEOPLE = ("adoption", "habits", "habits_4_weeks", "seats", "activation")
+
+
+def value_of(result: KpiResult, locale: Language) -> str:
+    """A value with its denominator or interval, or why there is none."""
+    if result.suppressed:
+        return say("cell.suppressed", locale)
+    if result.hidden:
+        of = formats.count(result.denominator or 0, locale)
+        return say("cell.few_of" if result.hidden == "small" else "cell.hidden_of", locale, denominator=of)
     if result.value is None:
         return say("cell.no_data", locale)
-    share = formats.share(float(result.value), locale)
-    if name == "adoption":
+    value = plain(float(result.value), result, locale)
+    if result.kpi in PEOPLE_OF_PEOPLE:
         counts = {"numerator": result.numerator or 0, "denominator": result.denominator or 0}
         written = {key: formats.count(number, locale) for key, number in counts.items()}
-        return say("cell.of", locale, share=share, **written)
+        return say("cell.of", locale, share=value, **written)
     if result.interval is None:
-        return share
-    low, high = (formats.bare_percent(end, locale) for end in result.interval)
-    return say("cell.interval", locale, share=share, low=low, high=high)
+        return value
+    low, high = (_edge(end, result, locale) for end in result.interval)
+    return say("cell.interval", locale, share=value, low=low, high=high)
 
 
-def _target(result: KpiResult, target: float | None, locale: Language) -> str:
+def plain(value: float, result: KpiResult, locale: Language) -> str:
+    """A number in the unit of its KPI."""
+    match result.unit:
+        case "share":
+            return formats.share(value, locale)
+        case "money" | "unit_money":
+            return formats.money(round(value), result.currency, locale)
+        case "milliseconds":
+            return formats.duration(value, locale)
+        case "days":
+            return counted("cell.days", locale, round(value))
+        case "points":
+            return formats.score(value, locale)
+        case "ratio":
+            return formats.ratio(value, locale)
+        case "count":
+            return formats.count(round(value), locale)
+
+
+def _edge(value: float, result: KpiResult, locale: Language) -> str:
+    return formats.bare_percent(value, locale) if result.unit == "share" else plain(value, result, locale)
+
+
+def _target(result: KpiResult, target: Standing | None, locale: Language) -> str:
     if target is None:
         return say("cell.no_target", locale)
-    share = formats.share(target, locale)
-    return say("cell.at_most", locale, share=share) if result.direction == "down" and target else share
+    aim = target.target.target
+    share = formats.share(aim, locale)
+    text = say("cell.at_most", locale, share=share) if result.direction == "down" and aim else share
+    if target.state in ("unknown", "open", "unclear"):
+        return text
+    return say("cell.standing", locale, target=text, state=say(f"target.{target.state}", locale))
 
 
 def _changed(
@@ -67,17 +117,20 @@ def _changed(
     before: KpiResult | None,
     change: Change | None,
     pairs: AdoptionPairs | None,
-    week_before: str,
+    earlier: str,
     locale: Language,
 ) -> str:
     if now.value is None:
         return ""
     if before is None or before.value is None:
-        return say("change.none_before", locale, week=week_before)
+        key = "change.hidden_before" if before is not None and before.hidden else "change.none_before"
+        return say(key, locale, week=earlier)
+    if now.unit not in ("share", "points"):
+        return say("change.was", locale, value=plain(float(before.value), before, locale), week=earlier)
     if change is None:
-        return points(float(now.value) - float(before.value), locale)
+        return _difference(float(now.value) - float(before.value), now, locale)
     verdict = say("change.clear" if change.clear else "change.unclear", locale)
-    difference = points(change.difference, locale)
+    difference = _difference(change.difference, now, locale)
     if pairs is None or not (pairs.entered or pairs.gone):
         return say("change.plain", locale, difference=difference, verdict=verdict)
     moves = [
@@ -94,6 +147,12 @@ def _changed(
         roster=formats.points(pairs.roster_part or 0.0, locale),
         moves=f" ({', '.join(moves)})",
     )
+
+
+def _difference(difference: float, result: KpiResult, locale: Language) -> str:
+    if result.unit == "points":
+        return counted("change.points", locale, 2, points=formats.score(difference, locale))
+    return points(difference, locale)
 
 
 def points(difference: float, locale: Language) -> str:
@@ -115,13 +174,37 @@ def _coverage(name: str, result: KpiResult, locale: Language) -> str:
     return counted(key, locale, shown, share=formats.share(result.extras[part] / shown, locale))
 
 
+def _beside(name: str, result: KpiResult, locale: Language) -> str:
+    """The one further figure without which a number says too little."""
+    if result.value is None:
+        return ""
+    extras = result.extras
+    if name == "seats" and result.parts.get("idle"):
+        idle = result.parts["idle"] or 0
+        if not extras.get("idle_priced"):
+            return counted("change.idle_seats", locale, idle)
+        cost = formats.money(extras["idle_cost_nano"], result.currency, locale)
+        return counted("change.idle_seats_cost", locale, idle, cost=cost)
+    if name == "latency" and "p95" in result.details:
+        return say("change.p95", locale, value=formats.duration(result.details["p95"], locale))
+    if name == "nps" and result.denominator:
+        return counted("change.answers", locale, result.denominator)
+    if name == "edit_severity" and result.numerator:
+        return counted("change.edited", locale, result.numerator)
+    if name == "wasted_spend" and extras.get("decided_nano"):
+        share = formats.share((result.numerator or 0) / extras["decided_nano"], locale)
+        return say("change.of_decided", locale, share=share)
+    return ""
+
+
 def _spend(
     now: KpiResult,
     before: KpiResult | None,
     week_before: str,
     budgets: Sequence[Evaluation],
+    forecasts: Mapping[str, Forecast],
     locale: Language,
-) -> Cells:
+) -> tuple[str, str, list[str]]:
     value = _spent(now, locale)
     notes = []
     if before is None or before.value is None:
@@ -141,8 +224,15 @@ def _spend(
         target = counted("cell.budgets", locale, len(budgets))
         others = list(budgets)
     by_use = sorted(others, key=lambda e: -e.share_used)
-    notes += [_budget("change.named_budget", e, now.currency, locale) for e in by_use]
-    return value, target, " · ".join(notes) or "–"
+    notes += [_budget("change.named_budget", e, now.currency, locale) for e in by_use[:MOST_BUDGETS]]
+    if len(own) == 1 and own[0].budget.budget in forecasts:
+        notes.append(_forecast(forecasts[own[0].budget.budget], now.currency, locale))
+    return value, target, notes
+
+
+def _forecast(made: Forecast, currency: str, locale: Language) -> str:
+    nano, low, high = (formats.money(amount, currency, locale) for amount in (made.nano, made.low, made.high))
+    return say("change.forecast", locale, amount=nano, low=low, high=high)
 
 
 def _spent(now: KpiResult, locale: Language) -> str:
@@ -194,7 +284,7 @@ def _budget(key: str, evaluation: Evaluation, currency: str, locale: Language) -
 
 
 def _unauthorised(
-    now: KpiResult, target: float | None, findings: tuple[int, int], currency: str, locale: Language
+    now: KpiResult, target: Standing | None, findings: tuple[int, int], locale: Language
 ) -> Cells:
     calls = now.extras.get("unauthorised_calls", 0)
     if now.value is None:
@@ -208,6 +298,6 @@ def _unauthorised(
         notes.append(counted("change.known_findings", locale, known))
     unpriced = now.excluded.get("unpriced_unauthorised_calls", 0)
     if unpriced:
-        upper = formats.money(now.extras.get("unpriced_unauthorised_upper_nano", 0), currency, locale)
+        upper = formats.money(now.extras.get("unpriced_unauthorised_upper_nano", 0), now.currency, locale)
         notes.append(counted("change.unpriced", locale, unpriced, upper=upper))
     return value, _target(now, target, locale), ", ".join(notes)

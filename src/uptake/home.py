@@ -117,6 +117,7 @@ class Home:
 
     def runner(self, tenant: str | None = None, *, activity: bool = True) -> KpiRunner:
         """KPIs of a tenant, on the roster as its workspace gives it now; without `activity` from the events alone."""
+        from uptake.rates import input_rates
         from uptake.sql.runner import KpiRunner
         from uptake.workspace.roster import publish_roster
 
@@ -124,7 +125,10 @@ class Home:
         database = self.database
         if not self.uses_front:  # a running service publishes its own, and would not notice another one
             publish_roster(database, workspace, self.clock)
-        return KpiRunner(self.database.tenant(workspace.tenant), workspace, activity=activity)
+        rates = input_rates(workspace)
+        return KpiRunner(
+            self.database.tenant(workspace.tenant), workspace, activity=activity, input_rates=rates
+        )
 
     def close(self) -> None:
         for database in self._opened:

@@ -29,6 +29,7 @@ from uptake.ingest.gateway.group_commit import GroupCommit
 from uptake.ingest.gateway.metrics import MetricName, Metrics
 from uptake.ingest.gateway.serve import Server
 from uptake.processors.pipeline import Pipeline, Written
+from uptake.rates import input_rates
 from uptake.repeating import Repeating
 from uptake.settings import Settings
 from uptake.sql.activity.refresh import RefreshReport, refresh
@@ -96,7 +97,9 @@ class Service:
         # 2. What decides and says.
         outbox = Outbox(home.state, home.clock)
         idle = IDLE_LOOK if self._schedule else timedelta(0)
-        self.tick = Tick(home.state, database, self.workspaces.refresh, self._deliverer, outbox, idle)
+        self.tick = Tick(
+            home.state, database, self.workspaces.refresh, self._deliverer, outbox, idle, input_rates
+        )
         # 3. What turns batches into rows; it stops after the gateway that feeds it.
         self.pipeline = Pipeline(self.workspaces.get, database, home.clock, self._told)
         metrics = Metrics()

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from uptake.alerts import budgets, digest, findings
-from uptake.alerts.digest import DigestInputs
+from uptake.alerts.digest import HISTORY, TRUST, DigestInputs, shown
 from uptake.alerts.digest.actions import idle_teams, prompt_jumps
 from uptake.alerts.message import Actions, Chart, Footer, Message, Table, Text
 from uptake.alerts.render import text
+from uptake.alerts.targets import Standing
 from uptake.calendar import IsoWeek, Period, month_of
 from uptake.errors import UsageError
 from uptake.sql.catalogue import load_catalogue
@@ -29,7 +30,7 @@ from uptake.sql.results import (
     UnauthorisedGroup,
 )
 from uptake.stats import wilson
-from uptake.workspace.models import Audience, Budget, Organisation, Scope
+from uptake.workspace.models import Audience, Budget, Organisation, Scope, Target
 
 GOLDENS = Path(__file__).parent / "goldens"
 NANO = 10**9
@@ -55,6 +56,7 @@ def _share(kpi: str, k: int, n: int, period: Period = PERIOD, **given: Any) -> K
         interval=wilson(k, n) if n and wide else None,
         definition_version=1,
         direction="up" if kpi == "adoption" else "down",
+        currency="EUR" if kpi == "unauthorised_share" else "",
         **given,
     )
 
@@ -66,6 +68,11 @@ def _spend(units: int, period: Period = PERIOD, **given: Any) -> KpiResult:
     )
 
 
+def _open(kpi: str, aim: float) -> Standing:
+    target = Target.model_validate({"kpi": kpi, "target": aim, "owner": "Somebody", "due": "2026-12-31"})
+    return Standing(target, "open", "no_baseline")
+
+
 def _hidden(kpi: str) -> KpiResult:
     return KpiResult(kpi, PERIOD, (), "share", None, None, None, None, 1, suppressed=True)
 
@@ -75,21 +82,8 @@ def _at(day: int) -> datetime:
 
 
 def _finding() -> findings.Finding:
-    group = UnauthorisedGroup(
-        "unregistered_app",
-        "tender-bot",
-        "",
-        "Sales",
-        _at(10),
-        _at(15),
-        4180,
-        7,
-        96 * NANO,
-        96 * NANO,
-        0,
-        (),
-        (),
-    )
+    said = ("unregistered_app", "tender-bot", "", "Sales", _at(10), _at(15))
+    group = UnauthorisedGroup(*said, 4180, 7, 96 * NANO, 96 * NANO, 0, (), ())
     return findings.merge([group])[0]
 
 
@@ -106,7 +100,11 @@ BY_TEAM = {
     "Recovery": _share("adoption", 9, 18),
     "Claims": _share("adoption", 50, 70),
     "Motor": _share("adoption", 60, 80),
+    "Health": _share("adoption", 45, 62),
+    "Property": _share("adoption", 24, 42),
+    "Legal": _share("adoption", 17, 30),
 }
+AIMS = {"adoption": 0.7, "override_rate": 0.15, "thumbs_down": 0.1, "unauthorised_share": 0.0}
 BUDGET = Budget(budget="claims", name="Claims", scope=Scope(team="Claims"), amount=Decimal(2000))
 
 
@@ -122,7 +120,7 @@ def make() -> Make:
         given = DigestInputs(
             organisation=ORGANISATION,
             audience=Audience(audience="claims", name="Claims", teams=("Claims",), locale=locale),  # type: ignore[arg-type]
-            week=WEEK,
+            span=WEEK,
             this={
                 "adoption": _share("adoption", 52, 82),
                 "override_rate": _share("override_rate", 202, 841, extras={"decided": 841, "shown": 1912}),
@@ -143,13 +141,21 @@ def make() -> Make:
                 "unauthorised_share": _share("unauthorised_share", 0, 900 * NANO, EARLIER),
             },
             pairs=AdoptionPairs(79, 47, 82, 52, 79, 4, 9),
-            targets={"adoption": 0.7, "override_rate": 0.15, "thumbs_down": 0.1, "unauthorised_share": 0.0},
+            targets={
+                name: _open(name, aim)
+                for name, aim in (
+                    ("adoption", 0.7),
+                    ("override_rate", 0.15),
+                    ("thumbs_down", 0.1),
+                    ("unauthorised_share", 0),
+                )
+            },
             budgets=[_budget(1240)],
             findings=[_finding()],
             new_findings=1,
             known_findings=1,
             jumps=prompt_jumps(PROMPTS, [], REASONS),
-            idle=idle_teams(BY_TEAM, frozenset({"Claims", "Motor"}), 12),
+            idle=idle_teams(BY_TEAM, frozenset({"Claims", "Motor", "Health"}), 12),
             history={
                 "adoption": [_share("adoption", 19 + 3 * n, 82, week) for n, week in enumerate(weeks)],
                 "override_rate": [
@@ -205,11 +211,15 @@ def test_a_digest_is_one_fact_for_an_audience_a_week_and_a_definition(make: Make
 
 def test_a_changed_definition_of_a_kpi_raises_the_digests_own() -> None:
     """Whoever changes the meaning of a figure here raises DEFINITION_VERSION and adds a line."""
-    first = dict.fromkeys((*digest.SHOWN, *digest.TRUST), 1)
-    pinned = {1: first, 2: {**first, "spend": 2}}
+    said = sorted(
+        {
+            *TRUST,
+            *(name for kind in ("organisation", "app") for often in HISTORY for name in shown(often, kind)),
+        }
+    )
+    pinned = {2: {**dict.fromkeys(said, 1), "spend": 2}}
     catalogue = load_catalogue()
-    now = {name: catalogue[name].definition_version for name in (*digest.SHOWN, *digest.TRUST)}
-    assert pinned[digest.DEFINITION_VERSION] == now
+    assert pinned[digest.DEFINITION_VERSION] == {name: catalogue[name].definition_version for name in said}
 
 
 @pytest.mark.parametrize(
@@ -426,7 +436,7 @@ def test_every_action_names_the_place_and_the_size(make: Make) -> None:
         "Compare or roll back.",
         "tender-bot is not in the registry: 4,180 calls and €96.00 this week in Sales. Register it or stop it.",
         "9 of 18 eligible people in Recovery have used nothing in 12 weeks, and the team has no champion. "
-        "Teams with one stand at 73%, without at 50% (difference 23 pts [1–45]; a difference, not a proven cause).",
+        "Teams with one stand at 73%, without at 56% (difference 18 pts [14–25]; a difference, not a proven cause).",
     )
 
 
@@ -476,6 +486,6 @@ def test_the_footer_says_how_far_to_trust_it(make: Make) -> None:
 
 def test_a_week_across_two_years_keeps_its_iso_name(make: Make) -> None:
     week = IsoWeek(2026, 53)
-    message = digest.compose(replace(make(), week=week), datetime(2027, 1, 4, 8, tzinfo=UTC))
+    message = digest.compose(replace(make(), span=week), datetime(2027, 1, 4, 8, tzinfo=UTC))
     assert message.title == "Claims · week 2026-W53, Mon 28 Dec 2026 – Sun 3 Jan 2027 (Europe/Paris)"
     assert date(2027, 1, 3) == week.period(ZONE).last

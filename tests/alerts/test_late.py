@@ -114,7 +114,10 @@ def test_nothing_is_restated_while_nothing_came(late_world: Late) -> None:
 def test_an_event_that_changes_no_figure_is_no_restatement(
     late_world: Late, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    late_world.comes([row(IN_WEEK, "u1", app="claims-letter", status="error")])
+    event_id = mint(unix_ms(IN_WEEK)).int
+    late_world.comes([row(IN_WEEK, "u1", event_id=event_id)])
+    late_world.settles()
+    late_world.passes(hours=2)
     composed: list[str] = []
     compose = digest.compose
 
@@ -124,6 +127,7 @@ def test_an_event_that_changes_no_figure_is_no_restatement(
 
     monkeypatch.setattr(digest, "compose", counted)
     before = late_world.told().last
+    late_world.comes([row(IN_WEEK, "u1", ver=2, event_id=event_id, input_uncached_tokens=7)])
     assert late_world.settles() == 0
     assert len(composed) == 2
     assert late_world.told().last == before
@@ -202,7 +206,7 @@ def test_events_of_an_earlier_week_restate_every_message_that_shows_them(late_wo
 
 
 def test_weeks_that_are_over_for_long_stay_as_they_are(late_world: Late) -> None:
-    late_world.world.clock.set(MONDAY + timedelta(weeks=late.RESTATED_WEEKS))
+    late_world.world.clock.set(MONDAY + timedelta(weeks=late.RESTATED["weekly"]))
     late_world.comes([row(IN_WEEK, "u7")])
     late_world.settles()
     assert late_world.told().restated_at is None

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 FOLDERS = ("schemas", "ingest", "processors", "sql", "alerts")
-COMPOSITION = ("service", "home", "cli", "demo", "testing", "distributed", "local")
+COMPOSITION = ("service", "home", "rates", "cli", "demo", "testing", "distributed", "local")
 ALLOWED: Mapping[str, set[str]] = {
     "schemas": {"schemas"},
     "shared": {"shared", "schemas"},

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from uptake.calendar import Period, month_of
+from uptake.rates import input_rates
+from uptake.sql.cells import InputRates
+from uptake.workspace.models import Organisation, Price, Rate, Workspace
 
 EUR = 10**9
 NOVEMBER = month_of(date(2026, 11, 1), "Europe/Paris")
@@ -117,3 +121,53 @@ def test_a_providers_bill_is_not_spent_a_second_time(rows: Any) -> None:
     assert spend.excluded["provider_bills_nano"] == 1000 * EUR
     rows.cost(date(2026, 11, 1), date(2026, 12, 1), category="inference", cost_nano=5 * EUR)
     assert rows.runner().run("spend", NOVEMBER).value == 952 * EUR  # of no invoice: nothing else counts it
+
+
+MILLION = 1_000_000
+
+
+def _rates(provider: str, model: str, tier: str, day: date) -> InputRates | None:
+    """€ 2.50 a million, read for € 0.25, written for € 3.125."""
+    return InputRates(Fraction(2500), Fraction(250), Fraction(3125)) if model == "gpt" else None
+
+
+def test_the_example_of_cache_saving(rows: Any, week: Period, monday: datetime) -> None:
+    rows.usage(monday, input_cache_read_tokens=MILLION, provider="openai")
+    rows.usage(monday + timedelta(days=1), input_cache_write_tokens=MILLION // 5, provider="openai")
+    rows.usage(monday, cache_hit=True, input_cache_read_tokens=MILLION)
+    runner = rows.runner(input_rates=_rates)
+    assert runner.run("cache_saving", week).value == 2.125 * EUR
+
+
+def test_what_a_cache_saved_of_a_model_without_a_price_is_not_known_and_not_nothing(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    rows.usage(monday, input_cache_read_tokens=MILLION, model="own")
+    runner = rows.runner(input_rates=_rates)
+    assert runner.run("cache_saving", week).value is None
+    rows.usage(monday, input_cache_read_tokens=MILLION)
+    known = rows.runner(input_rates=_rates).run("cache_saving", week)
+    assert (known.value, known.details) == (2.25 * EUR, {"unpriced_tokens": MILLION})
+    assert rows.runner(input_rates=None).run("cache_saving", week).value is None
+
+
+def test_what_is_saved_is_priced_by_the_list_and_by_what_was_negotiated() -> None:
+    price = {
+        "provider": "openai",
+        "model": "gpt-4o",
+        "currency": "EUR",
+        "input": "2",
+        "output": "9",
+        "cache_read": "0.5",
+    }
+    organisation = Organisation(tenant="t", name="T", currency="EUR")
+    shop = Workspace(organisation=organisation, prices=(Price.model_validate(price),))
+    found = input_rates(shop)("openai", "gpt-4o", "", date(2026, 11, 9))
+    assert found == InputRates(Fraction(2000), Fraction(500), Fraction(2000))
+    dollars = (Rate.model_validate({"currency": "USD", "rate": "0.5"}),)
+    listed = input_rates(Workspace(organisation=organisation, fx=dollars))(
+        "openai", "gpt-4o", "", date(2026, 11, 9)
+    )
+    assert listed is not None
+    assert 0 < listed.read < listed.uncached
+    assert input_rates(shop)("openai", "no-such-model", "", date(2026, 11, 9)) is None

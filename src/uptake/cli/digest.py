@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uptake.calendar import IsoWeek
+from uptake.calendar import Closed
 from uptake.cli.app import app, open_home
 from uptake.cli.kpi import YEARS
 from uptake.cli.output import Json, Tenant
@@ -21,7 +21,7 @@ from uptake.errors import UptakeError, UsageError
 if TYPE_CHECKING:
     from uptake.alerts.message import Message
     from uptake.home import Home
-    from uptake.workspace.models import Audience, Workspace
+    from uptake.workspace.models import Audience, Cadence, Workspace
 
 digests = typer.Typer()
 app.add_typer(digests, name="digest")
@@ -35,6 +35,25 @@ class Format(StrEnum):
     HTML = "html"
 
 
+class Often(StrEnum):
+    """How often a digest is said."""
+
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+
+
+_CADENCES: dict[Often, Cadence] = {
+    Often.WEEKLY: "weekly",
+    Often.MONTHLY: "monthly",
+    Often.QUARTERLY: "quarterly",
+}
+
+Every = Annotated[Often, typer.Option("--cadence", help="which digest: of a week, a month, a fiscal quarter")]
+Span = Annotated[
+    str | None,
+    typer.Option("--period", help="such as 2026-W46, 2026-11, FY2026-Q4; the last closed one if left out"),
+]
 Week = Annotated[str | None, typer.Option(help="such as 2026-W46; the last closed week if left out")]
 Reader = Annotated[
     str | None,
@@ -54,6 +73,8 @@ def digest(
     context: typer.Context,
     week: Week = None,
     team: Reader = None,
+    cadence: Every = Often.WEEKLY,
+    period: Span = None,
     form: Annotated[Format, typer.Option("--format", help="what to print")] = Format.TEXT,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="print what would be posted; post nothing")
@@ -62,15 +83,15 @@ def digest(
     tenant: Tenant = None,
     as_json: Json = False,
 ) -> None:
-    """Compose the digest of a closed week, post it to its audience's channel once, and print it.
+    """Compose the digest of a closed period, post it to its audience's channel once, and print it.
 
     With --json (or --format slack) each line is the body of one request, byte for byte as it is posted: the message,
     then each reply in its thread.
     """
-    from uptake.alerts import digest as composer
+    from uptake.alerts.gather import LOOK_BACK_WEEKS
 
     if context.invoked_subcommand:
-        if any((week, team, dry_run, explain, tenant, as_json)):
+        if any((week, team, period, dry_run, explain, tenant, as_json)):
             raise UsageError(
                 f"options stand before {context.invoked_subcommand}",
                 f"write them after it: uptake digest {context.invoked_subcommand} --week 2026-W46",
@@ -78,7 +99,7 @@ def digest(
         return
     home = open_home(context)
     workspace = home.workspace(tenant)
-    chosen = _week(week, home, workspace)
+    chosen = _span(week, period, cadence, home, workspace)
     audience = _audience(workspace, team)
     [(message, has_data)] = _composed(home, workspace, chosen, [audience])
     _show(message, audience.channel, Format.SLACK if as_json else form, explain)
@@ -86,7 +107,7 @@ def digest(
         return
     if not has_data:
         raise UsageError(
-            f"nothing happened in the {composer.HISTORY_WEEKS} weeks up to {chosen}: this is not posted",
+            f"nothing happened in the {LOOK_BACK_WEEKS} weeks up to {chosen}: this is not posted",
             "a digest is said once; --dry-run shows it without this error",
         )
     _post(home, workspace, audience, chosen, message)
@@ -97,6 +118,8 @@ def preview(
     context: typer.Context,
     week: Week = None,
     team: Reader = None,
+    cadence: Every = Often.WEEKLY,
+    period: Span = None,
     everyone: Annotated[bool, typer.Option("--all", help="every audience of channels.yaml")] = False,
     html: Annotated[bool, typer.Option("--html", help="a page, self-contained: nothing is fetched")] = False,
     to: Annotated[
@@ -106,7 +129,7 @@ def preview(
     explain: Explain = False,
     tenant: Tenant = None,
 ) -> None:
-    """Show the digest of a closed week, and post nothing: in the terminal, or as a page to read, mail and print."""
+    """Show the digest of a closed period, and post nothing: in the terminal, or as a page to read, mail and print."""
     from uptake.alerts.gather import audiences
     from uptake.alerts.render import text
     from uptake.alerts.render.html import page
@@ -117,7 +140,7 @@ def preview(
         raise UsageError("--all and --audience at once", "one of them")
     home = open_home(context)
     workspace = home.workspace(tenant)
-    chosen = _week(week, home, workspace)
+    chosen = _span(week, period, cadence, home, workspace)
     readers = list(audiences(workspace)) if everyone else []
     readers = readers or [_audience(workspace, team)]
     messages = [message for message, _ in _composed(home, workspace, chosen, readers)]
@@ -145,18 +168,19 @@ def _written(path: Path, content: str) -> None:
 
 
 def _composed(
-    home: Home, workspace: Workspace, week: IsoWeek, readers: Sequence[Audience]
+    home: Home, workspace: Workspace, span: Closed, readers: Sequence[Audience]
 ) -> Iterator[tuple[Message, bool]]:
-    """Each audience's digest, and whether there are any data at all in the weeks that it looks at."""
+    """Each audience's digest, and whether there are any data at all in the time that it looks at."""
     from uptake.alerts import digest as composer
     from uptake.alerts.gather import Gatherer
+    from uptake.rates import input_rates
 
-    composer.require_closed(week, workspace.organisation.zone, home.clock.now())
+    composer.require_closed(span, workspace.organisation, home.clock.now())
     home.runner(workspace.tenant)  # publishes the roster
-    gatherer = Gatherer(home.database.tenant(workspace.tenant), workspace)
+    gatherer = Gatherer(home.database.tenant(workspace.tenant), workspace, input_rates(workspace))
     for audience in readers:
-        message = composer.compose(gatherer.inputs(audience, week), home.clock.now())
-        yield message, gatherer.has_data(week)
+        message = composer.compose(gatherer.inputs(audience, span), home.clock.now())
+        yield message, gatherer.has_data(span)
 
 
 def _show(message: Message, channel: str, form: Format, explain: bool) -> None:
@@ -171,15 +195,23 @@ def _show(message: Message, channel: str, form: Format, explain: bool) -> None:
         sys.stdout.write(text.render(message, explain=explain))
 
 
-def _week(text: str | None, home: Home, workspace: Workspace) -> IsoWeek:
+def _span(week: str | None, period: str | None, often: Often, home: Home, workspace: Workspace) -> Closed:
+    """The closed period that is meant; what it is not is said with the option that said it."""
+    from uptake.alerts import digest as composer
+
+    cadence = _CADENCES[often]
+    if week is not None and (period is not None or often is not Often.WEEKLY):
+        hint = "leave it out, or --period and --cadence"
+        raise UsageError("--week is for a weekly digest, and says the period", hint)
+    option, text = ("--week", week) if week is not None else ("--period", period)
     if text is None:
-        return IsoWeek.last_closed(home.clock.now(), workspace.organisation.zone)
+        return composer.last_closed(cadence, home.clock.now(), workspace.organisation)
     try:
-        chosen = IsoWeek.parse(text)
+        chosen = composer.parse(cadence, text, workspace.organisation)
     except ValueError as error:
-        raise UsageError(f"--week: {error}", "write an ISO week like 2026-W46") from None
-    if chosen.year not in YEARS:
-        raise UsageError(f"--week: {text} is not from {YEARS[0]} to {YEARS[-1]}", "events are not older")
+        raise UsageError(f"{option}: {error}", composer.FORMS[cadence]) from None
+    if int("".join(c for c in text if c.isdigit())[:4]) not in YEARS:
+        raise UsageError(f"{option}: {text} is not from {YEARS[0]} to {YEARS[-1]}", "events are not older")
     return chosen
 
 
@@ -190,7 +222,7 @@ def _audience(workspace: Workspace, name: str | None) -> Audience:
 
     known = audiences(workspace)
     for audience in known:
-        whole = name is None and not audience.teams
+        whole = name is None and not audience.teams and not audience.apps
         if whole or name in (audience.audience, audience.name):
             return audience
     if name is None:
@@ -205,7 +237,7 @@ def _audience(workspace: Workspace, name: str | None) -> Audience:
     raise UsageError(f"there is no audience or team {name!r}", f"one of: {', '.join(names)}")
 
 
-def _post(home: Home, workspace: Workspace, audience: Audience, week: IsoWeek, message: Message) -> None:
+def _post(home: Home, workspace: Workspace, audience: Audience, span: Closed, message: Message) -> None:
     """Say it, once. Where a service runs it delivers; else only this message is delivered from here."""
     from uptake.alerts import late, ledger
     from uptake.alerts.outbox import Outbox
@@ -226,7 +258,7 @@ def _post(home: Home, workspace: Workspace, audience: Audience, week: IsoWeek, m
         message,
         [audience.channel],
         now,
-        detail=late.seen(place, late.shown_by(week, workspace.organisation.zone)),
+        detail=late.seen(place, late.shown_by(span, workspace.organisation.zone)),
     ):
         typer.echo("said before: a digest is said once; `uptake messages` shows where", err=True)
         return

@@ -116,7 +116,7 @@ def _closed_week(text: str | None, home: Home, workspace: Workspace) -> IsoWeek:
         chosen = IsoWeek.parse(text)
     except ValueError as error:
         raise UsageError(f"--week: {error}") from None
-    require_closed(chosen, zone, now)
+    require_closed(chosen, workspace.organisation, now)
     return chosen
 
 

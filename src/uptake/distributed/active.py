@@ -16,6 +16,7 @@ from uptake.distributed.listener import Listener
 from uptake.distributed.scheduler_metrics import SchedulerMetrics
 from uptake.home import Home
 from uptake.processors.pipeline import Written
+from uptake.rates import input_rates
 from uptake.service import IDLE_LOOK
 from uptake.sql.activity.refresh import refresh
 from uptake.watch import WatchedWorkspaces
@@ -41,7 +42,9 @@ class Active:
         self._tenants = tuple(self.workspaces.refresh())
         # 2. What decides and says.
         self.outbox = Outbox(home.state, home.clock)
-        self.tick = Tick(home.state, home.database, self._refresh, deliverer, self.outbox, IDLE_LOOK)
+        self.tick = Tick(
+            home.state, home.database, self._refresh, deliverer, self.outbox, IDLE_LOOK, input_rates
+        )
         # 3. What looks after the log. A look that fails is repeated in a minute and need not wait in between.
         self.audit = open_audit(home, self._stack, self.workspaces.get, self._told, waits=())
         # 4. What hears of news.

@@ -14,6 +14,7 @@ from uptake.stats.quantiles import bucket_bounds, quantile_of_buckets, quantile_
 from uptake.stats.shares import (
     ALPHA,
     Change,
+    compare_intervals,
     compare_pairs,
     compare_shares,
     mcnemar_exact,
@@ -34,6 +35,7 @@ __all__ = [
     "Survival",
     "bootstrap_difference",
     "bucket_bounds",
+    "compare_intervals",
     "compare_pairs",
     "compare_shares",
     "drift",

@@ -83,6 +83,22 @@ def compare_shares(k0: int, n0: int, k1: int, n1: int) -> Change | None:
     return Change(k1 / n1 - k0 / n0, clear=low > 0 or high < 0, interval=(low, high))
 
 
+def compare_intervals(
+    before: float, interval_before: tuple[float, float], now: float, interval_now: tuple[float, float]
+) -> Change:
+    """The change from one estimate to an independent one, each with its 95 % interval: clear if the interval of the
+    difference leaves out 0.
+
+    The method of variance estimates recovery (Zou, G. Y. and Donner, A. (2008), "Construction of confidence limits
+    about effect measures: a general approach", Statistics in Medicine 27, 1693–1702), of which Newcombe's is the case
+    of two shares.
+    """
+    difference = now - before
+    low = difference - math.hypot(now - interval_now[0], interval_before[1] - before)
+    high = difference + math.hypot(interval_now[1] - now, before - interval_before[0])
+    return Change(difference, clear=low > 0 or high < 0, interval=(low, high))
+
+
 def compare_pairs(a0: int, n0: int, a1: int, n1: int, only_before: int, only_now: int) -> Change | None:
     """The change from a0/n0 to a1/n1 of groups that share people: clear by McNemar on those who are in both.
 

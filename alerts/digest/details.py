@@ -1,0 +1,190 @@
+"""What stands behind the digest, in its thread: teams, states, reasons, targets, budgets, further figures. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from uptake.alerts import formats
+from uptake.alerts.digest.actions import reason_name
+from uptake.alerts.digest.cells import plain, value_of
+from uptake.alerts.digest.inputs import DigestInputs
+from uptake.alerts.digest.names import reference, short
+from uptake.alerts.digest.shape import BESIDE, BY_TEAM
+from uptake.alerts.message import Block, Table, Text
+from uptake.alerts.phrases import say
+from uptake.sql.results import KpiResult
+from uptake.stats import drift, pareto
+
+REASONS_SHOWN = 8
+
+
+def details(inputs: DigestInputs) -> tuple[Block, ...]:
+    return tuple(_blocks(inputs))
+
+
+def _blocks(inputs: DigestInputs) -> Iterator[Block]:
+    yield from _teams(inputs)
+    yield from _beside(inputs)
+    yield from _parts("lifecycle", inputs)
+    yield from _reasons(inputs)
+    yield from _targets(inputs)
+    yield from _budgets(inputs)
+
+
+def _teams(inputs: DigestInputs) -> Iterator[Block]:
+    locale = inputs.locale
+    names = [name for name in BY_TEAM[inputs.cadence] if name in inputs.by_team]
+    teams = sorted({team for name in names for team in inputs.by_team[name][1] if team})
+    if len(teams) < 2:
+        return
+    rows = []
+    for team in teams:
+        results = [inputs.by_team[name][1].get(team) for name in names]
+        rows.append((team, *(_short_value(result, inputs) for result in results)))
+    columns = (say("details.team", locale), *(say(f"kpi.{name}", locale) for name in names))
+    yield Table(caption=say("details.teams", locale), columns=columns, rows=tuple(rows))
+
+
+def _short_value(result: KpiResult | None, inputs: DigestInputs) -> str:
+    """A value in a narrow column: its interval stands in `uptake kpi --by-team`."""
+    if result is None:
+        return "–"
+    if result.suppressed or result.hidden or result.value is None:
+        return say("cell.hidden" if result.suppressed or result.hidden else "cell.no_data", inputs.locale)
+    value = plain(float(result.value), result, inputs.locale)
+    if result.kpi in ("adoption", "habits", "seats"):
+        counts = {"numerator": result.numerator or 0, "denominator": result.denominator or 0}
+        written = {key: formats.count(number, inputs.locale) for key, number in counts.items()}
+        return say("cell.of", inputs.locale, share=value, **written)
+    return value
+
+
+def _beside(inputs: DigestInputs) -> Iterator[Block]:
+    locale = inputs.locale
+    rows, references = [], []
+    earlier = short(inputs.span.shift(-1), locale)
+    for name in BESIDE[inputs.cadence]:
+        now, before = inputs.this.get(name), inputs.before.get(name)
+        if now is None or (now.parts and name == "lifecycle") or now.value is None:
+            continue
+        was = "–"
+        if before is not None and before.value is not None:
+            was = plain(float(before.value), before, locale)
+        rows.append((say(f"kpi.{name}", locale), value_of(now, locale), was))
+        references.append(reference(name, inputs))
+    if rows:
+        columns = (say("digest.kpi", locale), say(f"digest.value.{inputs.cadence}", locale), earlier)
+        caption = say("details.beside", locale)
+        yield Table(caption=caption, columns=columns, rows=tuple(rows), references=tuple(references))
+
+
+def _parts(name: str, inputs: DigestInputs) -> Iterator[Block]:
+    """Where people stand, if the digest's cadence shows it; a state of few people is not told."""
+    now, before = inputs.this.get(name), inputs.before.get(name)
+    if now is None or now.suppressed or not now.denominator or not now.parts:
+        return
+    locale = inputs.locale
+
+    def written(result: KpiResult | None, part: str) -> str:
+        if result is None or result.suppressed or not result.parts:
+            return "–"
+        people = result.parts[part]
+        return say("cell.hidden", locale) if people is None else formats.count(people, locale)
+
+    rows = tuple(
+        (say(f"part.{part}", locale), written(now, part), written(before, part)) for part in now.parts
+    )
+    columns = (
+        say(f"kpi.{name}", locale),
+        say(f"digest.value.{inputs.cadence}", locale),
+        short(inputs.span.shift(-1), locale),
+    )
+    everybody = formats.count(now.denominator, locale)
+    yield Table(caption=say("details.lifecycle", locale, people=everybody), columns=columns, rows=rows)
+
+
+def _reasons(inputs: DigestInputs) -> Iterator[Block]:
+    before, now = inputs.reasons
+    if not sum(now.values()):
+        return
+    locale, whole_before = inputs.locale, sum(before.values())
+    rows = [
+        (
+            reason_name(bar.code, locale),
+            formats.count(bar.n, locale),
+            formats.share(bar.share, locale),
+            formats.share(before.get(bar.code, 0) / whole_before, locale) if whole_before else "–",
+        )
+        for bar in pareto(now)[:REASONS_SHOWN]
+    ]
+    columns = (
+        say("details.reason", locale),
+        say("details.count", locale),
+        say("details.share", locale),
+        short(inputs.span.shift(-1), locale),
+    )
+    yield Table(caption=say("details.reasons", locale), columns=columns, rows=tuple(rows))
+    shift = drift(before, now)
+    if shift is not None:
+        key = "details.drift_clear" if shift.clear else "details.drift_unclear"
+        yield Text(
+            text=say(
+                key, locale, psi=formats.ratio(shift.psi, locale), week=short(inputs.span.shift(-1), locale)
+            )
+        )
+
+
+def _targets(inputs: DigestInputs) -> Iterator[Block]:
+    locale = inputs.locale
+    rows = []
+    for name, standing in sorted(inputs.targets.items()):
+        target, baseline = standing.target, standing.target.baseline
+        progress = "–" if standing.progress is None else formats.share(max(standing.progress, 0.0), locale)
+        start = "–" if baseline is None else formats.share(baseline.value, locale)
+        state = say(f"target.{standing.state}", locale)
+        if standing.closed:
+            state = say(
+                "target.why", locale, state=state, why=say(f"target.closed.{standing.closed}", locale)
+            )
+        rows.append(
+            (
+                say(f"kpi.{name}", locale),
+                start,
+                formats.share(target.target, locale),
+                progress,
+                state,
+                formats.full_day(target.due, locale),
+                target.owner,
+            )
+        )
+    if rows:
+        columns = ("kpi", "baseline", "target", "progress", "state", "due", "owner")
+        headings = tuple(say(f"details.target.{column}", locale) for column in columns)
+        yield Table(caption=say("details.targets", locale), columns=headings, rows=tuple(rows))
+
+
+def _budgets(inputs: DigestInputs) -> Iterator[Block]:
+    locale, currency = inputs.locale, inputs.organisation.currency
+    rows = []
+    for each in sorted(inputs.budgets, key=lambda e: (-e.share_used, e.budget.budget)):
+        made = inputs.forecasts.get(each.budget.budget)
+        forecast = say("details.too_little_history", locale)
+        off = "–"
+        if made is not None:
+            nano, low, high = (formats.money(n, currency, locale) for n in (made.nano, made.low, made.high))
+            forecast = say("cell.interval", locale, share=nano, low=low, high=high)
+            off = "–" if made.error is None else formats.share(abs(made.error), locale)
+        rows.append(
+            (
+                each.budget.name,
+                formats.share(each.share_used, locale),
+                formats.money(each.amount_nano, currency, locale),
+                formats.share(each.share_gone, locale),
+                forecast,
+                off,
+            )
+        )
+    if rows:
+        columns = ("name", "used", "amount", "gone", "forecast", "error")
+        headings = tuple(say(f"details.budget.{column}", locale) for column in columns)
+        yield Table(caption=say("details.budgets", locale), columns=headings, rows=tuple(rows))

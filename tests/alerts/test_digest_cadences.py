@@ -1,0 +1,261 @@
+"""Months and quarters have digests of their own, each on its closed calendar; so have app owners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from uptake.alerts import digest
+from uptake.alerts.digest import DigestInputs
+from uptake.alerts.message import Chart, Message, Table, Text
+from uptake.alerts.targets import Standing
+from uptake.calendar import Closed, FiscalQuarter, IsoWeek, Month
+from uptake.errors import UsageError
+from uptake.sql.results import KpiResult
+from uptake.stats import wilson
+from uptake.workspace.models import Audience, Organisation, Target
+
+NANO = 10**9
+ZONE = "Europe/Paris"
+ORGANISATION = Organisation(tenant="acme", name="Acme", zone=ZONE, fiscal_year_starts=4)
+EVERYBODY = Audience(audience="all", name="Acme")
+NOVEMBER, WEEK, AUTUMN = Month(2026, 11), IsoWeek(2026, 46), FiscalQuarter.parse("FY2027-Q2", 4)
+LATER = datetime(2026, 12, 10, 8, tzinfo=UTC)
+
+
+def _made(kpi: str, value: float | None, span: Closed = NOVEMBER, **given: Any) -> KpiResult:
+    units = {
+        "spend": "money",
+        "wasted_spend": "money",
+        "latency": "milliseconds",
+        "nps": "points",
+        "edit_severity": "ratio",
+        "active_users": "count",
+        **dict.fromkeys(("cost_per_call", "cost_per_active_user", "cost_per_accepted"), "unit_money"),
+    }
+    unit = units.get(kpi, "share")
+    said: dict[str, Any] = {
+        "kpi": kpi,
+        "period": span.period(ZONE),
+        "teams": (),
+        "unit": unit,
+        "value": value,
+        "numerator": None,
+        "denominator": None,
+        "interval": None,
+        "definition_version": 1,
+        "currency": "EUR" if "money" in unit else "",
+        "direction": "down" if kpi in ("override_rate", "error_rate") else "up",
+    }
+    return KpiResult(**{**said, **given})
+
+
+def _rate(kpi: str, k: int, n: int, span: Closed = NOVEMBER, **given: Any) -> KpiResult:
+    return _made(kpi, k / n, span, numerator=k, denominator=n, interval=wilson(k, n), **given)
+
+
+def _inputs(
+    span: Closed, this: Mapping[str, KpiResult], before: Mapping[str, KpiResult], **given: Any
+) -> DigestInputs:
+    said: dict[str, Any] = {
+        "organisation": ORGANISATION,
+        "audience": EVERYBODY,
+        "span": span,
+        "this": this,
+        "before": before,
+    }
+    return DigestInputs(**{**said, "span": span, "data_until": span.period(ZONE).end, **given})
+
+
+def _rows(message: Message) -> dict[str, tuple[str, ...]]:
+    table = next(block for block in message.blocks if isinstance(block, Table))
+    return {row[0]: row[1:] for row in table.rows}
+
+
+def _verdict(message: Message) -> str:
+    return next(block.text for block in message.blocks if isinstance(block, Text) and block.strong)
+
+
+def _month(spend: int = 2400, before: int = 1200, **given: Any) -> Message:
+    october = NOVEMBER.shift(-1)
+    this = {
+        "spend": _made("spend", spend * NANO, numerator=spend * NANO),
+        "cost_per_call": _made("cost_per_call", 5_500_000),
+        "cost_per_active_user": _made("cost_per_active_user", 5 * NANO),
+        "cost_per_accepted": _made("cost_per_accepted", 24_400_000),
+        "wasted_spend": _made("wasted_spend", 310_000_000, numerator=310_000_000, extras={"decided_nano": 2 * NANO}),
+        "seats": _rate(
+            "seats", 70, 82, parts={"used": 70, "idle": 6, "recent": 6}, currency="EUR",
+            extras={"idle_priced": 6, "idle_cost_nano": 180 * NANO},
+        ),
+    }  # fmt: skip
+    earlier = {name: _made(name, 1_000_000, october) for name in this if name not in ("spend", "seats")}
+    earlier["spend"] = _made("spend", before * NANO, october, numerator=before * NANO)
+    return digest.compose(_inputs(NOVEMBER, this, earlier, **given), LATER)
+
+
+def test_a_month_says_what_it_cost_and_what_waits_to_be_saved() -> None:
+    message = _month()
+    assert message.title == "Acme · month 2026-11, Sun 1 – Mon 30 Nov (Europe/Paris)"
+    assert message.cadence == "monthly"
+    assert _verdict(message) == "Spend rose to €2,400 from €1,200. Nothing else stands out."
+    rows = _rows(message)
+    assert rows["Cost a request"][0] == "€0.0055"
+    assert rows["Seats in use"][0] == "85% (70 of 82)"
+    assert "6 seats idle, €180 a month" in rows["Seats in use"][2]
+    assert "16% of what decided answers cost" in rows["Spent on rejected answers"][2]
+
+
+@pytest.mark.parametrize(
+    ("spend", "says"), [(1250, "Spend holds at €1,250"), (1000, "Spend fell to €1,000 from €1,200.")]
+)
+def test_a_change_of_money_that_is_small_is_none(spend: int, says: str) -> None:
+    assert _verdict(_month(spend)).startswith(says)
+
+
+def test_the_app_that_most_of_a_rise_comes_from_is_named() -> None:
+    october = NOVEMBER.shift(-1)
+
+    def of(letters: int, search: int, span: Closed) -> dict[str, KpiResult]:
+        amounts = {"letters": letters, "search": search}
+        return {app: _made("spend", n * NANO, span, numerator=n * NANO) for app, n in amounts.items()}
+
+    divided = {"spend": (of(700, 500, october), of(1800, 600, NOVEMBER))}
+    assert "mostly letters (+€1,100)" in _verdict(_month(by_app=divided))
+    even = {"spend": (of(600, 600, october), of(1200, 1200, NOVEMBER))}
+    assert "mostly" in _verdict(_month(by_app=even))  # half of it is enough to be named
+    three = {**even["spend"][1], "mail": _made("spend", 0, numerator=0)}
+    assert "mostly" not in _verdict(_month(by_app={"spend": (of(900, 900, october), three)}, before=2300))
+
+
+def test_money_is_drawn_as_bars() -> None:
+    months = [NOVEMBER.shift(n) for n in range(-5, 1)]
+    history = {"spend": [_made("spend", None if n == 2 else n * NANO, span) for n, span in enumerate(months)]}
+    chart = next(block for block in _month(history=history).blocks if isinstance(block, Chart))
+    assert (chart.kind, chart.unit, chart.currency) == ("bar", "money", "EUR")
+    assert chart.series[0].values == (0.0, 1.0, None, 3.0, 4.0, 5.0)
+    assert chart.labels[-2:] == ("October", "November")
+
+
+def test_a_quarter_says_what_people_made_of_it_by_its_fiscal_name() -> None:
+    before = AUTUMN.shift(-1)
+    this = {"nps": _made("nps", 30.0, AUTUMN, interval=(12.0, 47.0), numerator=12, denominator=40)}
+    earlier = {"nps": _made("nps", 25.0, before, interval=(5.0, 44.0), numerator=10, denominator=40)}
+    now = datetime(2026, 10, 6, 8, tzinfo=UTC)
+    message = digest.compose(_inputs(AUTUMN, this, earlier), now)
+    assert message.title.startswith("Acme · quarter FY2027-Q2, ")
+    assert _verdict(message).startswith("The promoter score is +30, no clear change.")
+    assert _rows(message)["Promoter score"] == ("+30 [+12–+47]", "–", "+5 pts, no clear change · 40 answers")
+    clear = {"nps": _made("nps", -40.0, before, interval=(-55.0, -22.0), numerator=-16, denominator=40)}
+    assert _verdict(digest.compose(_inputs(AUTUMN, this, clear), now)).startswith(
+        "The promoter score rose to +30."
+    )
+
+
+def test_an_app_owner_reads_of_the_app_alone() -> None:
+    owner = Audience(audience="letters", name="claims-letter", apps=("claims-letter",))
+    this = {
+        "active_users": _made("active_users", 41, WEEK, numerator=41),
+        "override_rate": _rate("override_rate", 20, 100, WEEK),
+        "error_rate": _rate("error_rate", 12, 1000, WEEK),
+        "latency": _made("latency", 1234.0, WEEK, details={"p95": 4000.0}),
+    }
+    before = {"error_rate": _rate("error_rate", 10, 1000, WEEK.shift(-1))}
+    message = digest.compose(_inputs(WEEK, this, before, audience=owner), LATER)
+    assert _verdict(message).startswith("41 people used it.")
+    rows = _rows(message)
+    assert list(rows) == ["Active users", "Override rate", "Errors", "Latency, median"]
+    assert rows["Latency, median"] == (
+        "1.2\xa0s",
+        "–",
+        "no data for W45 · one in twenty takes 4.0\xa0s or more",
+    )
+    table = next(block for block in message.blocks if isinstance(block, Table))
+    assert table.references[0] == (
+        "uptake kpi active_users --from 2026-11-09 --to 2026-11-15 --app claims-letter --explain"
+    )
+
+
+@pytest.mark.parametrize(
+    ("span", "before_end", "last"),
+    [(NOVEMBER, "2026-11-30T22:59:59", "2026-10"), (AUTUMN, "2026-09-30T21:59:59", "FY2027-Q1")],
+)
+def test_no_period_is_told_before_it_is_over(span: Closed, before_end: str, last: str) -> None:
+    now = datetime.fromisoformat(before_end).replace(tzinfo=UTC)
+    with pytest.raises(UsageError, match="is not over") as refused:
+        digest.compose(_inputs(span, {}, {}), now)
+    assert last in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("span", "due"),
+    [
+        (WEEK, "2026-11-16T08:00+01:00"),
+        (NOVEMBER, "2026-12-03T08:00+01:00"),
+        (AUTUMN, "2026-10-05T08:00+02:00"),
+    ],
+)
+def test_longer_periods_wait_for_what_is_late(span: Closed, due: str) -> None:
+    assert digest.due_at(span, ZONE) == datetime.fromisoformat(due)
+
+
+@pytest.mark.parametrize(
+    ("state", "says"), [("on_track", "70% · on track"), ("behind", "70% · behind"), ("open", "70%")]
+)
+def test_a_target_says_where_it_stands(state: Any, says: str) -> None:
+    target = Target.model_validate({"kpi": "adoption", "target": 0.7, "owner": "Ada", "due": "2026-12-31"})
+    given = {"adoption": Standing(target, state)}
+    message = digest.compose(
+        _inputs(WEEK, {"adoption": _rate("adoption", 52, 82, WEEK)}, {}, targets=given), LATER
+    )
+    assert _rows(message)["Adoption"][1] == says
+
+
+@pytest.mark.parametrize(
+    ("hidden", "says"), [("small", "fewer than 5 of 26"), ("complement", "not shown, of 26")]
+)
+def test_how_many_is_hidden_is_said_only_where_it_may_be(hidden: Any, says: str) -> None:
+    result = _made("adoption", None, WEEK, denominator=26, hidden=hidden)
+    message = digest.compose(_inputs(WEEK, {"adoption": result}, {}), LATER)
+    assert _rows(message)["Adoption"] == (says, "–", "–")
+
+
+def test_people_who_are_mostly_the_same_get_a_verdict_only_where_no_way_of_changing_would_be_clear() -> None:
+    def change(now: int, then: int) -> str:
+        this, before = (
+            {"habits": _rate("habits", k, 82, span)} for k, span in ((now, WEEK), (then, WEEK.shift(-1)))
+        )
+        return _rows(digest.compose(_inputs(WEEK, this, before), LATER))["Habitual users"][2]
+
+    assert change(34, 32) == "+2 pts, no clear change"
+    assert change(44, 34) == "+12 pts"  # ten people might be clear, or not
+
+
+def test_reasons_that_shift_are_said_to_have_and_chance_is_not() -> None:
+    this = {"override_rate": _rate("override_rate", 200, 800, WEEK)}
+    before = {"override_rate": _rate("override_rate", 200, 800, WEEK.shift(-1))}
+    told = digest.compose(
+        _inputs(
+            WEEK,
+            this,
+            before,
+            reasons=({"incomplete": 90, "wrong_tone": 30}, {"incomplete": 40, "wrong_tone": 95}),
+        ),
+        LATER,
+    )
+    actions = [block for block in told.blocks if block.part == "actions"]
+    assert "“wrong tone” is 70% of the reasons against 25%" in actions[0].items[0]
+    same = digest.compose(
+        _inputs(
+            WEEK,
+            this,
+            before,
+            reasons=({"incomplete": 90, "wrong_tone": 30}, {"incomplete": 85, "wrong_tone": 33}),
+        ),
+        LATER,
+    )
+    assert [block for block in same.blocks if block.part == "actions"] == []
+    assert any("No clear shift" in block.text for block in same.details if isinstance(block, Text))
