@@ -92,6 +92,7 @@ def changed(place: Place, candidates: Sequence[Sayable], waiting: Waiting, now: 
     """Those messages that were said and may have to be restated now. `waiting` is kept from look to look."""
     # 1. ask what was said, and what the days that it shows hold
     told = ledger.told(place.state, [sayable.identity for sayable in candidates])
+    waiting.keep(told)
     said = [sayable for sayable in candidates if sayable.identity in told]
     if not said:
         return []

@@ -8,7 +8,7 @@ trace: late events give the same message in whatever order they came.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -55,6 +55,10 @@ class Waiting:
 
     def done(self, identity: str) -> None:
         self._since.pop(identity, None)
+
+    def keep(self, identities: Collection[str]) -> None:
+        """Wait for no other than these: what is not restated any more never settles."""
+        self._since = {name: since for name, since in self._since.items() if name in identities}
 
 
 def restated(first: Message, last: Message, new: Message, now: datetime, zone: str) -> Message | None:

@@ -197,11 +197,13 @@ class Tick:
             look = self._compared[place.tenant]
             if not look.is_due(now):
                 return
-            look.at, look.written, look.more = now, False, False
+            look.at, look.written = now, False
         changed: list[Any] = []
 
         def compare() -> None:
+            look.more = True  # until it is done
             changed.extend(late.changed(place, late.sayables(place, now), look.waiting, now))
+            look.more = False
 
         self._guard("restating", place.tenant, now, report, compare)
         look.steps = frozenset(f"restating:{one.sayable.identity}" for one in changed)

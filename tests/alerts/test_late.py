@@ -18,7 +18,9 @@ from uptake.alerts.late import LOOKED_AT_AFTER_WRITES
 from uptake.alerts.outbox import Outbox
 from uptake.alerts.restating import APART, SETTLED_AFTER, Sayable
 from uptake.alerts.saying import Place
+from uptake.alerts.tick import RETRY_AFTER
 from uptake.calendar import IsoWeek
+from uptake.errors import UnavailableError
 from uptake.schemas.identity import mint, unix_ms
 from uptake.sql.fingerprint import Fingerprints
 from uptake.state.tables import facts
@@ -252,6 +254,22 @@ def test_a_message_that_cannot_be_composed_is_shown_and_holds_up_no_other(
     assert [step["step"] for step in late_world.tick.status()["failing"]] == [name]
     assert late_world.passes(minutes=2) == 1
     assert late_world.tick.status()["failing"] == []
+
+
+def test_a_comparison_that_fails_is_made_again_soon_and_forgets_nothing(
+    late_world: Late, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise UnavailableError("the database does not answer")
+
+    late_world.comes([row(IN_WEEK, "u7")])
+    with monkeypatch.context() as patch:
+        patch.setattr(Fingerprints, "of", broken)
+        late_world.world.clock.set(late_world.world.clock.now() + LOOKED_AT_AFTER_WRITES)
+        report = late_world.tick.run(late_world.world.clock.now())
+        assert [step.name for step in report.failed] == ["restating"]
+    assert late_world.passes(seconds=RETRY_AFTER.total_seconds()) == 0
+    assert late_world.passes(minutes=2) == 2
 
 
 def test_composing_anew_leaves_room_for_the_rest_of_a_tick(

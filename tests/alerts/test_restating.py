@@ -136,8 +136,12 @@ def test_nothing_is_said_until_the_events_have_stayed_for_two_minutes() -> None:
     assert not waiting.settled("f1", "b", NOW + timedelta(minutes=1))
     assert not waiting.settled("f1", "b", NOW + timedelta(minutes=2))
     assert waiting.settled("f1", "b", NOW + timedelta(minutes=1) + SETTLED_AFTER)
+    waiting.settled("f2", "a", NOW)
     waiting.done("f1")
-    assert not waiting
+    waiting.keep(["f2"])
+    assert waiting
+    waiting.keep(["f3"])
+    assert not waiting, "a week that is restated no more is waited for no more"
 
 
 def test_stragglers_that_never_end_are_waited_for_an_hour_and_no_longer() -> None:

@@ -34,6 +34,7 @@ DECIDING = (
     "uptake.alerts.digest",
     "uptake.alerts.forecast",
     "uptake.alerts.message",
+    "uptake.alerts.restating",
     "uptake.alerts.render",
     "uptake.stats",
     "uptake.calendar",
