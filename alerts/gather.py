@@ -23,7 +23,6 @@ from uptake.alerts.digest import (
 )
 from uptake.alerts.digest.actions import Idle, idle_teams, prompt_jumps
 from uptake.alerts.digest.inputs import Results
-from uptake.alerts.forecast import Forecast, forecast
 from uptake.alerts.targets import Standing, stand
 from uptake.calendar import Closed, IsoWeek, Period
 from uptake.clickhouse import TenantDatabase
@@ -31,6 +30,7 @@ from uptake.sql import queries
 from uptake.sql.cells import PriceInputs
 from uptake.sql.results import DailySpend, KpiResult, SpendSoFar
 from uptake.sql.runner import KpiRunner
+from uptake.stats.forecast import Forecast, forecast
 from uptake.workspace.models import Audience, Budget, Scope, Target, Workspace
 
 IDLE_WEEKS = 4

@@ -1,4 +1,4 @@
-"""Measures that need prices. Pure: the prices are an argument."""
+"""Measures of money: what caching saved, what a month will have cost. Pure: prices and days are arguments."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 
+from uptake import stats
+from uptake.calendar import month_of
 from uptake.sql.cells import Cell, Context, Measured
 
 
@@ -32,3 +34,18 @@ def cache_saving(cells: Sequence[Cell], context: Context) -> Measured:
         return Measured(None, numerator=0, details={"unpriced_tokens": unpriced})
     nano = round(saved)
     return Measured(nano, numerator=nano, details={"unpriced_tokens": unpriced} if unpriced else {})
+
+
+def forecast(cells: Sequence[Cell], context: Context) -> Measured:
+    """The calendar month of the period's last day, of which the days through that one are over."""
+    by_day: dict[date, int] = {}
+    for cell in cells:
+        day = date.fromisoformat(cell.keys[-1])
+        by_day[day] = by_day.get(day, 0) + cell.figures["numerator"]
+    month, today = month_of(context.period.last, context.period.zone), context.period.after
+    so_far = sum(by_day.get(day, 0) for day in month.days() if day < today)
+    made = stats.forecast(by_day, min(by_day), month, today) if by_day else None
+    if made is None:
+        return Measured(None, numerator=so_far)
+    details = {"so_far_nano": so_far} | ({} if made.error is None else {"last_error": made.error})
+    return Measured(made.nano, (made.low, made.high), so_far, details=details)

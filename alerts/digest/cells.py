@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from uptake.alerts import formats
 from uptake.alerts.budgets import Evaluation
-from uptake.alerts.forecast import Forecast
 from uptake.alerts.formats import Language
 from uptake.alerts.phrases import counted, say
 from uptake.alerts.targets import Standing
 from uptake.sql.results import AdoptionPairs, KpiResult
 from uptake.stats import Change
+from uptake.stats.forecast import Forecast
 
 Cells = tuple[str, str, str]
 

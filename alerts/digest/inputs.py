@@ -11,11 +11,11 @@ from uptake.alerts.digest.actions import Idle, PromptJump
 from uptake.alerts.digest.cadence import cadence_of
 from uptake.alerts.digest.shape import Kind, kind_of
 from uptake.alerts.findings import Finding
-from uptake.alerts.forecast import Forecast
 from uptake.alerts.formats import Language
 from uptake.alerts.targets import Standing
 from uptake.calendar import Closed, IsoWeek, Period
 from uptake.sql.results import AdoptionPairs, KpiResult
+from uptake.stats.forecast import Forecast
 from uptake.workspace.models import Audience, Cadence, Organisation
 
 Results = Mapping[str, KpiResult]

@@ -32,7 +32,6 @@ DECIDING = (
     "uptake.alerts.budgets",
     "uptake.alerts.findings",
     "uptake.alerts.digest",
-    "uptake.alerts.forecast",
     "uptake.alerts.message",
     "uptake.alerts.restating",
     "uptake.alerts.render",

@@ -8,8 +8,8 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
-from uptake.alerts.forecast import forecast
 from uptake.calendar import month_of
+from uptake.stats.forecast import forecast
 
 
 def _passengers(shared_data: Path) -> Counter[date]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -171,3 +171,38 @@ def test_what_is_saved_is_priced_by_the_list_and_by_what_was_negotiated() -> Non
     assert listed is not None
     assert 0 < listed.read < listed.uncached
     assert input_rates(shop)("openai", "no-such-model", "", date(2026, 11, 9)) is None
+
+
+def test_the_example_of_the_forecast(rows: Any) -> None:
+    days = [date(2026, 9, 1) + timedelta(days=n) for n in range(91)]
+    at = [datetime(day.year, day.month, day.day, 12, tzinfo=UTC) for day in days]
+    amounts = [(100 if day.weekday() < 5 else 10) * EUR for day in days]
+    rows.insert(
+        "usage",
+        [rows.event("usage", moment, {"cost_nano": nano}) for moment, nano in zip(at, amounts, strict=True)],
+    )
+    result = rows.runner().run("forecast", Period(date(2026, 11, 9), date(2026, 11, 16), "Europe/Paris"))
+    assert result.value == 2190 * EUR
+    assert result.interval == (2190 * EUR, 2190 * EUR)
+    assert result.numerator == 1050 * EUR
+    assert result.details["last_error"] == 0
+
+
+def test_too_little_history_is_no_forecast_and_still_a_spend(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    rows.usage(monday, cost_nano=5 * EUR)
+    result = rows.runner().run("forecast", week)
+    assert (result.value, result.interval, result.numerator) == (None, None, 5 * EUR)
+
+
+def test_the_cost_of_calls_divides_by_model_and_by_use_case(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    rows.usage(monday, cost_nano=8 * EUR, model="gpt-5", use_case="draft")
+    rows.usage(monday, cost_nano=3 * EUR, model="gpt-5-mini", use_case="draft")
+    runner = rows.runner()
+    assert runner.run("call_cost", week).value == 11 * EUR
+    by_model = runner.breakdown("call_cost", week, "model")
+    assert {model: r.value for model, r in by_model.items()} == {"gpt-5": 8 * EUR, "gpt-5-mini": 3 * EUR}
+    assert list(runner.breakdown("call_cost", week, "use_case")) == ["draft"]

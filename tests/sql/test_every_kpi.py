@@ -42,7 +42,7 @@ FILTERS = {
         r"AND generation IN \{generations:Array\(UInt64\)\}"
     ),
 }
-BILLED = r"period_start < \{after_day:Date\} AND period_end > \{first_day:Date\}"
+BILLED = r"period_start < \{after_day:Date(?:32)?\} AND period_end > \{(?:window_)?first_day:Date(?:32)?\}"
 TABLES = "usage|feedback|cost|sdk_reports|roster|generations|activity"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from uptake.stats.bootstrap import Difference, bootstrap_difference
 from uptake.stats.drift import DRIFT, Drift, drift, psi
+from uptake.stats.forecast import Forecast, forecast
 from uptake.stats.nps import Nps, nps, nps_groups
 from uptake.stats.pareto import Bar, pareto
 from uptake.stats.quantiles import bucket_bounds, quantile_of_buckets, quantile_of_counts
@@ -30,6 +31,7 @@ __all__ = [
     "Change",
     "Difference",
     "Drift",
+    "Forecast",
     "Nps",
     "Step",
     "Survival",
@@ -39,6 +41,7 @@ __all__ = [
     "compare_pairs",
     "compare_shares",
     "drift",
+    "forecast",
     "kaplan_meier",
     "mcnemar_exact",
     "newcombe",

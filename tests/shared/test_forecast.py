@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uptake.alerts.forecast import ENOUGH_DAYS, Forecast, forecast
 from uptake.calendar import Period, month_of
+from uptake.stats.forecast import ENOUGH_DAYS, Forecast, forecast
 
 ZONE = "Europe/Paris"
 NOVEMBER = month_of(date(2026, 11, 1), ZONE)

@@ -1,0 +1,48 @@
+-- Spend by local day, calls from activity: see query.sql.
+SELECT
+    team,
+    app,
+    on_day AS day,
+    sum(known) AS numerator,
+    sum(unpriced) AS excluded_unpriced_calls
+FROM
+(
+    SELECT
+        day AS on_day,
+        team,
+        app,
+        known_nano AS known,
+        toInt64(unpriced_calls) AS unpriced
+    FROM activity FINAL
+    WHERE tenant = {tenant:String} AND zone = {zone:String}
+        AND day >= {window_first_day:Date} AND day < {after_day:Date}
+        AND generation IN {generations:Array(UInt64)}
+        AND calls > 0
+    UNION ALL
+    SELECT
+        addDays(period_start, nth) AS on_day,
+        team,
+        app,
+        intDiv(toInt128(ifNull(cost_nano, 0)) * (nth + 1), days) - intDiv(toInt128(ifNull(cost_nano, 0)) * nth, days),
+        0
+    FROM
+    (
+        SELECT
+            team,
+            app,
+            cost_nano,
+            period_start,
+            dateDiff('day', period_start, period_end) AS days,
+            arrayJoin(
+                range(
+                    toUInt32(greatest(dateDiff('day', period_start, {window_first_day:Date}), 0)),
+                    toUInt32(least(dateDiff('day', period_start, {after_day:Date}), days))
+                )
+            ) AS nth
+        FROM cost FINAL
+        WHERE tenant = {tenant:String}
+            AND period_start < {after_day:Date} AND period_end > {window_first_day:Date}
+            AND NOT (category = 'inference' AND invoice_id != '')
+    )
+)
+GROUP BY team, app, on_day

@@ -1,0 +1,48 @@
+-- Spend by local day over the weeks before the period's end: calls, and cost events for the days that they bill, as in
+-- the KPI "spend".
+SELECT
+    team,
+    app,
+    day,
+    sum(known) AS numerator,
+    sum(unpriced) AS excluded_unpriced_calls
+FROM
+(
+    SELECT
+        toDate(occurred_at, {zone:String}) AS day,
+        team,
+        app,
+        ifNull(toInt128(cost_nano), 0) AS known,
+        cost_nano IS NULL AS unpriced
+    FROM usage FINAL
+    WHERE tenant = {tenant:String}
+        AND event_id >= {window_id_from:UInt128} AND event_id < {id_to:UInt128}
+        AND occurred_at >= {window_from:DateTime64(3, 'UTC')} AND occurred_at < {to_:DateTime64(3, 'UTC')}
+    UNION ALL
+    SELECT
+        addDays(period_start, nth) AS day,
+        team,
+        app,
+        intDiv(toInt128(ifNull(cost_nano, 0)) * (nth + 1), days) - intDiv(toInt128(ifNull(cost_nano, 0)) * nth, days),
+        0
+    FROM
+    (
+        SELECT
+            team,
+            app,
+            cost_nano,
+            period_start,
+            dateDiff('day', period_start, period_end) AS days,
+            arrayJoin(
+                range(
+                    toUInt32(greatest(dateDiff('day', period_start, {window_first_day:Date}), 0)),
+                    toUInt32(least(dateDiff('day', period_start, {after_day:Date}), days))
+                )
+            ) AS nth
+        FROM cost FINAL
+        WHERE tenant = {tenant:String}
+            AND period_start < {after_day:Date} AND period_end > {window_first_day:Date}
+            AND NOT (category = 'inference' AND invoice_id != '')
+    )
+)
+GROUP BY team, app, day
