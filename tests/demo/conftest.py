@@ -72,7 +72,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoOutput:
         [sys.executable, "-m", "uptake.demo", str(root)],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         env=environment,
         cwd=root.parent,
         check=False,

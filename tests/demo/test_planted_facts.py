@@ -42,10 +42,15 @@ def plain(text: str) -> str:
     return re.sub(r"(\d),(\d)(?!\d\d)", r"\1.\2", text).replace(" %", "%")
 
 
-def cells(message: Message, row: int) -> list[str]:
-    """A row of the digest's table: 0 adoption, 1 overrides, 2 thumbs, 3 spend, 4 unauthorised."""
+def cells(message: Message, kpi: str) -> list[str]:
+    """The row of a KPI in the digest's table: label, value, target, change."""
     (table,) = [block for block in message.blocks if isinstance(block, Table)]
-    return [plain(cell) for cell in table.rows[row]]
+    (row,) = [
+        row
+        for row, reference in zip(table.rows, table.references, strict=True)
+        if reference.startswith(f"uptake kpi {kpi} ")
+    ]
+    return [plain(cell) for cell in row]
 
 
 def actions(message: Message) -> list[str]:
@@ -89,7 +94,7 @@ def channel(request: pytest.FixtureRequest) -> str:
 
 def test_adoption_is_the_oracles_for_every_audience(demo: Any, oracle: Oracle, channel: str) -> None:
     change = oracle.adoption_change(WEEK, AUDIENCES[channel])
-    _, value, _, against = cells(demo.digest(channel), 0)
+    _, value, _, against = cells(demo.digest(channel), "adoption")
     found = re.search(r"(\d+%) \((\d+) (?:of|sur) (\d+)\)", value)
     assert found is not None, value
     assert found.groups() == (percent(change.now), str(change.now.numerator), str(change.now.denominator))
@@ -98,7 +103,7 @@ def test_adoption_is_the_oracles_for_every_audience(demo: Any, oracle: Oracle, c
 
 def test_claims_change_is_split_into_its_usage_part_and_its_roster_part(demo: Any, oracle: Oracle) -> None:
     change = oracle.adoption_change(WEEK, teams_of("claims"))
-    against = cells(demo.digest("#claims-ai"), 0)[3]
+    against = cells(demo.digest("#claims-ai"), "adoption")[3]
     assert f"usage {points(change.usage_part)}, roster {points(change.roster_part)} " in against
     (joined,) = facts.ELIGIBLE_SINCE_THIS_WEEK
     assert f"{joined.people} joined, 1 left" in against
@@ -110,7 +115,7 @@ def test_who_joined_last_week_is_in_grace_and_in_no_denominator(demo: Any, oracl
         if m.seat and m.team_on(WEEK.period(facts.ZONE).last) in ALL_TEAMS
     }  # fmt: skip
     in_grace = sum(joined.people for joined in facts.NEW_THIS_WEEK)
-    assert f"of {len(seats) - in_grace})" in cells(demo.digest("#ai-programme"), 0)[1]
+    assert f"of {len(seats) - in_grace})" in cells(demo.digest("#ai-programme"), "adoption")[1]
 
 
 def test_the_climbing_team_shows_in_the_chart_of_its_department(demo: Any, oracle: Oracle) -> None:
@@ -123,14 +128,14 @@ def test_the_climbing_team_shows_in_the_chart_of_its_department(demo: Any, oracl
 @pytest.mark.parametrize("channel", TRUSTING)
 def test_overrides_are_the_oracles_with_their_coverage(demo: Any, oracle: Oracle, channel: str) -> None:
     expected = oracle.override(WEEK, AUDIENCES[channel])
-    _, value, _, against = cells(demo.digest(channel), 1)
+    _, value, _, against = cells(demo.digest(channel), "override_rate")
     assert value.startswith(f"{percent(expected.rate)} [")
     assert f"{percent(Share(expected.covered, expected.shown))} of {expected.shown:,} answers" in against
 
 
 def test_claims_overrides_are_a_clear_change_and_the_others_are_not(demo: Any) -> None:
-    assert "pts, clear change" in cells(demo.digest("#claims-ai"), 1)[3]
-    assert "no clear change" in cells(demo.digest("#sales-ai"), 1)[3]
+    assert "pts, clear change" in cells(demo.digest("#claims-ai"), "override_rate")[3]
+    assert "no clear change" in cells(demo.digest("#sales-ai"), "override_rate")[3]
 
 
 @pytest.mark.parametrize("channel", ["#claims-ai", "#ai-programme"])
@@ -151,12 +156,12 @@ def test_the_new_prompt_is_named_with_its_size_and_its_reason(
 
 def test_thumbs_down_are_over_rated_answers(demo: Any, oracle: Oracle, channel: str) -> None:
     expected = oracle.thumbs_down(WEEK, AUDIENCES[channel])
-    assert cells(demo.digest(channel), 2)[1].startswith(f"{percent(expected)} [")
+    assert cells(demo.digest(channel), "thumbs_down")[1].startswith(f"{percent(expected)} [")
 
 
 def test_spend_is_the_oracles_to_the_digit_that_is_shown(demo: Any, oracle: Oracle, channel: str) -> None:
     teams = AUDIENCES[channel]
-    _, value, _, against = cells(demo.digest(channel), 3)
+    _, value, _, against = cells(demo.digest(channel), "spend")
     assert euros(oracle.spend(WEEK.period(facts.ZONE), teams)) in value
     assert euros(oracle.spend(BEFORE.period(facts.ZONE), teams)) in against
 
@@ -164,7 +169,7 @@ def test_spend_is_the_oracles_to_the_digit_that_is_shown(demo: Any, oracle: Orac
 def test_the_unauthorised_share_is_the_oracles(demo: Any, oracle: Oracle, channel: str) -> None:
     teams = AUDIENCES[channel]
     expected = oracle.unauthorised(WEEK, teams)
-    _, value, _, against = cells(demo.digest(channel), 4)
+    _, value, _, against = cells(demo.digest(channel), "unauthorised_share")
     assert value.startswith(percent(expected))
     assert (str(facts.SHADOW.calls) in against) == (expected.numerator > 0)
 
@@ -237,7 +242,8 @@ def test_the_unregistered_app_is_told_within_seconds_and_once(demo: Any) -> None
 def test_every_fact_is_one_message(demo: Any) -> None:
     assert set(Counter(each.message.identity for each in demo.spoken).values()) == {1}
     weeks = Counter(each.message.identity.split("/")[3] for each in demo.kind("digest"))
-    assert weeks == {str(WEEK.shift(-n)): len(AUDIENCES) for n in range(facts.WATCHED_WEEKS + 1)}
+    spans = [*(str(WEEK.shift(-n)) for n in range(facts.WATCHED_WEEKS + 1)), *facts.CLOSED_BEFORE]
+    assert weeks == {span: len(AUDIENCES) for span in spans}
 
 
 # The database that the demo leaves, to the last unit

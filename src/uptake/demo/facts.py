@@ -23,6 +23,8 @@ WEEKS = 13
 DEFAULT_SEED = 2026
 WATCHED_WEEKS = 2
 """Of the thirteen, the last ones in which budgets, findings and digests are looked at. Before, history is made."""
+CLOSED_BEFORE = ("2026-10", "FY2026-Q3")
+"""The month and the quarter whose digests are due once somebody looks; the watched weeks close no other."""
 HOLIDAYS = frozenset({date(2026, 8, 15), date(2026, 11, 1), date(2026, 11, 11)})
 """Public holidays in France within the thirteen weeks. The clock goes back on Sunday 25 October (week 43)."""
 
