@@ -23,6 +23,7 @@ from uptake.alerts.digest import (
 )
 from uptake.alerts.digest.actions import Idle, idle_teams, prompt_jumps
 from uptake.alerts.digest.inputs import Results
+from uptake.alerts.digest.shape import OF_NEW_PROGRAMMES
 from uptake.alerts.targets import Standing, stand
 from uptake.calendar import Closed, IsoWeek, Period
 from uptake.clickhouse import TenantDatabase
@@ -70,7 +71,10 @@ class Gatherer:
         workspace, cadence, kind = self._workspace, cadence_of(span), kind_of(audience)
         teams, apps = audience.teams, audience.apps
         period, earlier = span.period(self._zone), span.shift(-1).period(self._zone)
-        names = dict.fromkeys((*shown(cadence, kind), *TRUST, *BESIDE[cadence], *_ASKED_FOR_ACTIONS[cadence]))
+        new = isinstance(span, IsoWeek) and self._known_weeks(span) < LOOK_BACK_WEEKS
+        names = dict.fromkeys(
+            (*shown(cadence, kind, new=new), *TRUST, *BESIDE[cadence], *_ASKED_FOR_ACTIONS[cadence])
+        )
         this = {name: self._runner.run(name, period, teams, apps) for name in names}
         before = {name: self._runner.run(name, earlier, teams, apps) for name in names if name not in TRUST}
         spans = [span.shift(n).period(self._zone) for n in range(1 - HISTORY[cadence], 1)]
@@ -94,13 +98,19 @@ class Gatherer:
             registered=frozenset(workspace.registry),
             jumps=self._jumps(earlier, period, audience) if isinstance(span, IsoWeek) else (),
             idle=self._idle(cast(IsoWeek, span), teams) if weekly else (),
-            by_team=self._by_team(BY_TEAM[cadence], earlier, period, audience),
+            by_team=self._by_team(
+                [n if n in names else OF_NEW_PROGRAMMES.get(n, n) for n in BY_TEAM[cadence]],
+                earlier,
+                period,
+                audience,
+            ),
             by_app=self._by_app(names, earlier, period, audience),
             reasons=(self._reasons(earlier, audience), self._reasons(period, audience)),
             history=history,
             since=self._since(cast(IsoWeek, span), history["adoption"], audience)
             if "adoption" in history
             else None,
+            new=new,
             data_until=self._data_until(period),
         )
 
@@ -256,13 +266,17 @@ class Gatherer:
 
     def _known_weeks(self, week: IsoWeek) -> int:
         """How many of the last twelve weeks, up to this one, lie in the time of which anything is known."""
-        weeks = [week.shift(n).period(self._zone) for n in range(1 - LOOK_BACK_WEEKS, 1)]
-        heard = [result.value is not None for result in self._runner.series("calls", weeks)]
-        return len(heard) - heard.index(True) if True in heard else 0
+
+        def count() -> int:
+            weeks = [week.shift(n).period(self._zone) for n in range(1 - LOOK_BACK_WEEKS, 1)]
+            heard = [result.value is not None for result in self._runner.series("calls", weeks)]
+            return len(heard) - heard.index(True) if True in heard else 0
+
+        return self._once(("known_weeks", week), count)
 
     def _idle(self, week: IsoWeek, teams: Sequence[str]) -> list[Idle]:
         """Groups that used nothing in the weeks of which anything is known; too few weeks accuse nobody."""
-        known = self._once(("known_weeks", week), lambda: self._known_weeks(week))
+        known = self._known_weeks(week)
         if known < IDLE_WEEKS:
             return []
         period = Period(week.shift(1 - known).monday(), week.shift(1).monday(), self._zone)

@@ -13,7 +13,7 @@ from uptake.stats import ALPHA, Change, compare_intervals, compare_shares, mcnem
 OF_ANSWERS = ("override_rate", "thumbs_down", "error_rate", "reasons")
 """Shares of answers and calls: others each period."""
 
-OF_PEOPLE = ("habits", "seats")
+OF_PEOPLE = ("habits", "habits_4_weeks", "seats")
 """Shares of people who are mostly the same in both periods, of whom nobody counts who changed."""
 
 BY_INTERVAL = ("nps",)

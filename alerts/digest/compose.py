@@ -81,7 +81,7 @@ def _table(inputs: DigestInputs, changes: Mapping[str, Change], because: Mapping
         say("digest.target", locale),
         say("digest.change", locale, week=earlier),
     )
-    names = [name for name in shown(inputs.cadence, inputs.kind) if name in inputs.this]
+    names = [name for name in shown(inputs.cadence, inputs.kind, new=inputs.new) if name in inputs.this]
     rows = tuple(
         (
             say(f"kpi.{name}", locale),

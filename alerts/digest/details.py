@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from uptake.alerts import formats
 from uptake.alerts.digest.actions import reason_name
-from uptake.alerts.digest.cells import plain, value_of
+from uptake.alerts.digest.cells import PEOPLE_OF_PEOPLE, plain, value_of
 from uptake.alerts.digest.inputs import DigestInputs
 from uptake.alerts.digest.names import reference, short
-from uptake.alerts.digest.shape import BESIDE, BY_TEAM
+from uptake.alerts.digest.shape import BESIDE, BY_TEAM, OF_NEW_PROGRAMMES
 from uptake.alerts.message import Block, Table, Text
 from uptake.alerts.phrases import say
 from uptake.sql.results import KpiResult
@@ -33,7 +33,9 @@ def _blocks(inputs: DigestInputs) -> Iterator[Block]:
 
 def _teams(inputs: DigestInputs) -> Iterator[Block]:
     locale = inputs.locale
-    names = [name for name in BY_TEAM[inputs.cadence] if name in inputs.by_team]
+    names = [
+        name for name in inputs.by_team if name in (*BY_TEAM[inputs.cadence], *OF_NEW_PROGRAMMES.values())
+    ]
     teams = sorted({team for name in names for team in inputs.by_team[name][1] if team})
     if len(teams) < 2:
         return
@@ -52,7 +54,7 @@ def _short_value(result: KpiResult | None, inputs: DigestInputs) -> str:
     if result.suppressed or result.hidden or result.value is None:
         return say("cell.hidden" if result.suppressed or result.hidden else "cell.no_data", inputs.locale)
     value = plain(float(result.value), result, inputs.locale)
-    if result.kpi in ("adoption", "habits", "seats"):
+    if result.kpi in PEOPLE_OF_PEOPLE:
         counts = {"numerator": result.numerator or 0, "denominator": result.denominator or 0}
         written = {key: formats.count(number, inputs.locale) for key, number in counts.items()}
         return say("cell.of", inputs.locale, share=value, **written)

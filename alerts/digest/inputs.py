@@ -30,7 +30,7 @@ class DigestInputs:
     `by_app` hold some KPIs divided, before and now. `reasons` counts the reasons of overrides, before and now.
     `budgets` are judged at the period's end, `forecasts` are of their periods, by the budget's identifier. `findings`
     are those of the period: `new_findings` of them were not seen in the weeks before, `known_findings` were. `since`
-    compares adoption with the first week that is known of the look-back. `registered` are the apps that the registry
+    compares adoption with the first week that is known of the look-back. `new`: less than twelve weeks are known. `registered` are the apps that the registry
     knows by now. `champions` is the KPI of that name.
     """
 
@@ -54,6 +54,7 @@ class DigestInputs:
     reasons: tuple[Mapping[str, int], Mapping[str, int]] = field(default_factory=lambda: ({}, {}))
     history: Mapping[str, Sequence[KpiResult]] = field(default_factory=dict)
     since: tuple[IsoWeek, AdoptionPairs] | None = None
+    new: bool = False
     data_until: datetime | None = None
 
     @property

@@ -63,15 +63,20 @@ BESIDE: Mapping[Cadence, tuple[str, ...]] = {
 """What else the thread shows, of the audience as a whole."""
 
 
+OF_NEW_PROGRAMMES: Mapping[str, str] = {"habits": "habits_4_weeks"}
+"""What is shown instead where less is known than the figure looks back on: nobody has a habit of twelve weeks in five."""
+
+
 def kind_of(audience: Audience) -> Kind:
     if audience.apps:
         return "app"
     return "department" if audience.teams else "organisation"
 
 
-def shown(cadence: Cadence, kind: Kind) -> tuple[str, ...]:
-    """At most six KPIs, in their order."""
-    return (_APP if kind == "app" else _PEOPLE)[cadence]
+def shown(cadence: Cadence, kind: Kind, *, new: bool = False) -> tuple[str, ...]:
+    """At most six KPIs, in their order; `new`: of a programme that has not run for twelve weeks."""
+    names = (_APP if kind == "app" else _PEOPLE)[cadence]
+    return tuple(OF_NEW_PROGRAMMES.get(name, name) for name in names) if new else names
 
 
 def charted(cadence: Cadence, kind: Kind) -> tuple[str, ...]:

@@ -223,6 +223,14 @@ def test_how_many_is_hidden_is_said_only_where_it_may_be(hidden: Any, says: str)
     assert _rows(message)["Adoption"] == (says, "–", "–")
 
 
+def test_a_new_programme_has_habits_of_four_weeks() -> None:
+    this = {name: _rate(name, 30, 82, WEEK) for name in ("habits", "habits_4_weeks")}
+    assert list(_rows(digest.compose(_inputs(WEEK, this, {}), LATER))) == ["Habitual users"]
+    assert list(_rows(digest.compose(_inputs(WEEK, this, {}, new=True), LATER))) == [
+        "Habitual users (4 weeks)"
+    ]
+
+
 def test_people_who_are_mostly_the_same_get_a_verdict_only_where_no_way_of_changing_would_be_clear() -> None:
     def change(now: int, then: int) -> str:
         this, before = (
