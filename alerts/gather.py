@@ -71,9 +71,9 @@ class Gatherer:
         workspace, cadence, kind = self._workspace, cadence_of(span), kind_of(audience)
         teams, apps = audience.teams, audience.apps
         period, earlier = span.period(self._zone), span.shift(-1).period(self._zone)
-        new = isinstance(span, IsoWeek) and self._known_weeks(span) < LOOK_BACK_WEEKS
+        young = isinstance(span, IsoWeek) and self._known_weeks(span) < LOOK_BACK_WEEKS
         names = dict.fromkeys(
-            (*shown(cadence, kind, new=new), *TRUST, *BESIDE[cadence], *_ASKED_FOR_ACTIONS[cadence])
+            (*shown(cadence, kind, new=young), *TRUST, *BESIDE[cadence], *_ASKED_FOR_ACTIONS[cadence])
         )
         this = {name: self._runner.run(name, period, teams, apps) for name in names}
         before = {name: self._runner.run(name, earlier, teams, apps) for name in names if name not in TRUST}
@@ -110,7 +110,7 @@ class Gatherer:
             since=self._since(cast(IsoWeek, span), history["adoption"], audience)
             if "adoption" in history
             else None,
-            new=new,
+            new=young,
             data_until=self._data_until(period),
         )
 

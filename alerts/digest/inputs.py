@@ -30,8 +30,8 @@ class DigestInputs:
     `by_app` hold some KPIs divided, before and now. `reasons` counts the reasons of overrides, before and now.
     `budgets` are judged at the period's end, `forecasts` are of their periods, by the budget's identifier. `findings`
     are those of the period: `new_findings` of them were not seen in the weeks before, `known_findings` were. `since`
-    compares adoption with the first week that is known of the look-back. `new`: less than twelve weeks are known. `registered` are the apps that the registry
-    knows by now. `champions` is the KPI of that name.
+    compares adoption with the first week that is known of the look-back. `new`: less than twelve weeks are known.
+    `registered` are the apps that the registry knows by now.
     """
 
     organisation: Organisation

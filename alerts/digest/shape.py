@@ -64,7 +64,7 @@ BESIDE: Mapping[Cadence, tuple[str, ...]] = {
 
 
 OF_NEW_PROGRAMMES: Mapping[str, str] = {"habits": "habits_4_weeks"}
-"""What is shown instead where less is known than the figure looks back on: nobody has a habit of twelve weeks in five."""
+"""What is shown instead where less is known than the figure looks back on: five weeks hold no habit of twelve."""
 
 
 def kind_of(audience: Audience) -> Kind:
