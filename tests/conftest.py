@@ -20,7 +20,31 @@ from uptake.local.kafka import KafkaCluster, KafkaNode
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+# What several folders share and is costly to have twice; each of them stays in one worker of `pytest -n`.
+SERVICES = ("broker", "cluster")
+
+# They wait for processes most of the time, so they begin first and what computes goes beside them.
+LONGEST_FIRST = ("broker", "chaos", "sql", "demo", "deploy")
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker of `pytest -n N --dist loadgroup`: a folder's tests share fixtures and stay together, and those
+    that need a service of the whole suite are together wherever they are, so that it is started once."""
+    if not hasattr(config, "workerinput"):
+        return
+    groups = {item: _group(item) for item in items}
+    order = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(groups[item], len(order)))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
+
+
+def _group(item: pytest.Item) -> str:
+    needed = [name for name in SERVICES if name in getattr(item, "fixturenames", ())]
+    return needed[0] if needed else item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ keeps one running until Ctrl-C. Needs Java 17 and, the first time, Maven.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import re
 import shutil
@@ -42,24 +43,30 @@ def resolve_jars() -> Path:
             return folder
         if shutil.which("mvn") is None:
             raise UptakeError("Maven is missing: it resolves the broker's jars", "apt-get install maven")
-        command = [
-            "mvn",
-            "-q",
-            "-B",
-            "-f",
-            str(pom),
-            "dependency:copy-dependencies",
-            f"-DoutputDirectory={folder}",
-        ]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=RESOLVE_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise UptakeError(f"Maven did not resolve the jars in {RESOLVE_SECONDS} s", "try again") from None
+        folder.mkdir(parents=True, exist_ok=True)
+        # Two processes that need them at once would write the same files: the second waits for the first.
+        with (folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not complete.exists():
+                _resolve(pom, folder)
+                complete.touch()
+    return folder
+
+
+def _resolve(pom: Path, folder: Path) -> None:
+    goal = ["dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
+    try:
+        done = subprocess.run(
+            ["mvn", "-q", "-B", "-f", str(pom), *goal],
+            capture_output=True,
+            text=True,
+            timeout=RESOLVE_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise UptakeError(f"Maven did not resolve the jars in {RESOLVE_SECONDS} s", "try again") from None
     if done.returncode:
         said = "\n".join(done.stdout.splitlines()[-3:])
         raise UptakeError(f"Maven could not resolve the broker's jars:\n{said}", "look at the network")
-    complete.touch()
-    return folder
 
 
 class KafkaNode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from uptake.errors import UptakeError
 
 LOOK_SECONDS = 0.05
 TAIL_LINES = 5
+LISTENING = range(20_000, 30_000)  # below the ephemeral ports of Linux (32768) and of others (49152)
 
 
 class ChildProcess:
@@ -106,11 +108,19 @@ class ChildProcess:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on at the moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A port of the loopback interface that nobody listens on at the moment.
+
+    None that the system gives to outgoing connections: while who listens there is away, one of those could
+    take it, even one that tries to reach this very port."""
+    for port in random.SystemRandom().sample(LISTENING, len(LISTENING)):
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise UptakeError("no port of the loopback interface is free")
 
 
 def accepts(port: int) -> bool:
