@@ -74,7 +74,9 @@ def test_no_damage_passes_as_the_body_it_was(data: st.DataObject) -> None:
     assert kind in (ProblemKind.MALFORMED, ProblemKind.TOO_LARGE)
 
 
-@pytest.mark.parametrize("garbage", [b"x", b"\0" * 8, b"\x1f", b"\x1f\x8b", b"[]", gzip.compress(b"[]")[:-1]])
+@pytest.mark.parametrize(
+    "garbage", [b"x", b"\0" * 8, b"\x1f", b"\x1f\x8b", b"[]", gzip.compress(b"[]", mtime=0)[:-1]]
+)
 def test_what_follows_the_end_of_gzip_is_refused(garbage: bytes) -> None:
     with pytest.raises(Problem) as caught:
         read([gzip.compress(b"[]") + garbage], "gzip")
@@ -133,7 +135,7 @@ def test_a_bomb_is_refused_before_it_unfolds() -> None:
     assert peak < 4 * MIB
 
 
-@pytest.mark.parametrize(("encoding", "sent"), [("identity", b""), ("gzip", gzip.compress(b""))])
+@pytest.mark.parametrize(("encoding", "sent"), [("identity", b""), ("gzip", gzip.compress(b"", mtime=0))])
 def test_an_empty_body_is_refused(encoding: str, sent: bytes) -> None:
     with pytest.raises(Problem) as caught:
         read([sent], encoding)

@@ -112,10 +112,10 @@ def test_an_unknown_encoding_is_a_415_that_says_what_is_accepted(gateway: Any, v
     ("content", "encoding", "status", "what"),
     [
         (SECRET.encode(), "gzip", 400, "not valid gzip"),
-        (gzip.compress(b"[]")[:-2], "gzip", 400, "ends before its end"),
+        (gzip.compress(b"[]", mtime=0)[:-2], "gzip", 400, "ends before its end"),
         (b"", "identity", 400, "empty"),
         (b" " * 1_001, "identity", 413, "1000 bytes"),
-        (gzip.compress(b" " * 2_001), "gzip", 413, "2000 bytes"),
+        (gzip.compress(b" " * 2_001, mtime=0), "gzip", 413, "2000 bytes"),
     ],
 )
 def test_a_body_that_cannot_be_taken_says_why(
