@@ -6,7 +6,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from hypothesis import settings
@@ -16,35 +16,47 @@ from uptake.errors import UptakeError
 from uptake.local.clickhouse import ClickHouseFront
 from uptake.local.kafka import KafkaCluster, KafkaNode
 
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
+
 # No test is timed: a slow machine is not a wrong program.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-# What several folders share and is costly to have twice; each of them stays in one worker of `pytest -n`.
-SERVICES = ("broker", "cluster")
-
-# They wait for processes most of the time, so they begin first and what computes goes beside them.
+# In `pytest -n 2` a worker takes a folder at a time, because its tests share fixtures; what one broker serves is one
+# folder. Where processes are waited for is begun with, so that what computes goes on beside it.
+BROKER = (
+    *(f"tests/{folder}/" for folder in ("audit", "log", "services", "topics", "worker")),
+    "tests/cli/test_log_mode.py",
+    "tests/sdk/test_kafka_broker.py",
+)
 LONGEST_FIRST = ("broker", "chaos", "sql", "demo", "deploy")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+def together(path: str) -> str:
+    """What runs in one worker with the tests of a file, by its path or by the name of a test in it."""
+    return "broker" if path.startswith(BROKER) else path.split("/")[1]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    # Not `--dist loadgroup`: xdist 3.8 leaves its marks out of account with pytest 9.2 (pytest-dev/pytest-xdist#1386).
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return together(nodeid)
+
+    return Together(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a worker of `pytest -n N --dist loadgroup`: a folder's tests share fixtures and stay together, and those
-    that need a service of the whole suite are together wherever they are, so that it is started once."""
-    if not hasattr(config, "workerinput"):
-        return
-    groups = {item: _group(item) for item in items}
-    order = {name: number for number, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: order.get(groups[item], len(order)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(groups[item]))
-
-
-def _group(item: pytest.Item) -> str:
-    needed = [name for name in SERVICES if name in getattr(item, "fixturenames", ())]
-    return needed[0] if needed else item.path.relative_to(Path(__file__).parent).parts[0]
+    if hasattr(config, "workerinput"):
+        order = {name: number for number, name in enumerate(LONGEST_FIRST)}
+        items.sort(key=lambda item: order.get(together(item.nodeid), len(order)))
 
 
 @pytest.fixture(scope="session")
