@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from uptake.calendar import Period
-from uptake.clickhouse import Database, TenantDatabase
+from uptake.clickhouse import DATABASE, Database, TenantDatabase
 from uptake.schemas.identity import mint, unix_ms
 from uptake.sql.activity.reader import ActivityReader
 from uptake.sql.activity.refresh import Built, TenantActivity
@@ -118,10 +120,34 @@ class CountingRunner(KpiRunner):
         return ShownParts({})
 
 
+class Gathered(Database):
+    """Rows that come one by one wait until somebody next asks: an insert costs the same whatever its size."""
+
+    def __init__(self, connect: Mapping[str, Any], database: str = DATABASE) -> None:
+        super().__init__(connect, database)
+        self._waiting: dict[str, list[bytes]] = {}
+        self._alone = threading.RLock()
+
+    def insert_soon(self, table: str, lines: bytes) -> None:
+        with self._alone:
+            self._waiting.setdefault(table, []).append(lines)
+
+    def write(self) -> None:
+        """Returns when every row is there, or raises what the database says of one."""
+        with self._alone:
+            waiting, self._waiting = self._waiting, {}
+            for table, lines in waiting.items():
+                self.insert_json_lines(table, b"\n".join(lines))
+
+    def client(self) -> Client:
+        self.write()
+        return super().client()
+
+
 class Rows:
     """Puts rows into the tables of one tenant, and runs KPIs over them."""
 
-    def __init__(self, database: Database, tenant: str) -> None:
+    def __init__(self, database: Gathered, tenant: str) -> None:
         self.database = database
         self.tenant = tenant
 
@@ -129,9 +155,9 @@ class Rows:
         self.insert(table, [row])
 
     def insert(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
-        """Write rows as they are given, with one insert."""
+        """Write rows as they are given."""
         lines = (json.dumps({name: _written(value) for name, value in row.items()}) for row in rows)
-        self.database.insert_json_lines(table, "\n".join(lines).encode())
+        self.database.insert_soon(table, "\n".join(lines).encode())
 
     def _event(self, table: str, at: datetime, given: dict[str, Any]) -> dict[str, Any]:
         row = self.event(table, at, given)
@@ -223,9 +249,24 @@ class Rows:
         return self.database.tenant(self.tenant), workspace
 
 
+@pytest.fixture(scope="session")
+def database(database: Database) -> Iterator[Gathered]:
+    """The suite's engine again."""
+    again = Gathered.embedded(None)
+    yield again
+    again.close()
+
+
 @pytest.fixture
-def rows(database: Database, tenant: str) -> Rows:
-    return Rows(database, tenant)
+def rows_of(database: Gathered) -> Iterator[Callable[[str], Rows]]:
+    """Rows of a tenant by name."""
+    yield lambda tenant: Rows(database, tenant)
+    database.write()  # what nobody asked for after it was said is not for the next test to write
+
+
+@pytest.fixture
+def rows(rows_of: Callable[[str], Rows], tenant: str) -> Rows:
+    return rows_of(tenant)
 
 
 @pytest.fixture
@@ -237,12 +278,6 @@ def cache(database: Database, tenant: str) -> Cache:
 def cache_of(database: Database) -> Callable[[str, str], Cache]:
     """The activity of a tenant by name, in a zone."""
     return lambda tenant, zone: Cache(database, tenant, zone)
-
-
-@pytest.fixture
-def rows_of(database: Database) -> Callable[[str], Rows]:
-    """Rows of a tenant by name."""
-    return lambda tenant: Rows(database, tenant)
 
 
 @pytest.fixture
