@@ -24,7 +24,7 @@ from uptake.alerts.digest import (
 from uptake.alerts.digest.actions import Idle, idle_teams, prompt_jumps
 from uptake.alerts.digest.inputs import Results
 from uptake.alerts.digest.shape import OF_NEW_PROGRAMMES
-from uptake.alerts.targets import Standing, stand
+from uptake.alerts.targets import Standing, judged_over, stand
 from uptake.calendar import Closed, IsoWeek, Period
 from uptake.clickhouse import TenantDatabase
 from uptake.sql import queries
@@ -259,8 +259,9 @@ class Gatherer:
         found = {}
         for target in targets(self._workspace, audience).values():
             teams = (target.team,) if target.team else audience.teams
-            result = self._runner.run(target.kpi.value, period, teams)
-            apps = self._workspace.apps_on(period.last)
+            judged = judged_over(target.kpi, period)
+            result = self._runner.run(target.kpi.value, judged, teams)
+            apps = self._workspace.apps_on(judged.last)
             found[target.kpi.value] = stand(target, result, apps, self._zone)
         return found
 
@@ -325,6 +326,9 @@ def targets(workspace: Workspace, audience: Audience) -> dict[str, Target]:
     if audience.apps:
         return {}
     found = {target.kpi.value: target for target in workspace.targets if target.team is None}
+    if audience.teams:
+        # the aim is everybody's, and the baseline that of the organisation alone
+        found = {kpi: target.model_copy(update={"baseline": None}) for kpi, target in found.items()}
     own: dict[str, list[Target]] = {}
     for target in workspace.targets:
         if target.team is not None and target.team in audience.teams:

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from uptake.calendar import IsoWeek
+from uptake.calendar import IsoWeek, Period
 from uptake.sql.results import KpiResult
-from uptake.workspace.models import Target
+from uptake.workspace.models import Kpi, Target
 
 State = Literal["unknown", "reached", "on_track", "unclear", "behind", "missed", "open"]
 Closed = Literal["", "no_baseline", "undated", "definition", "apps"]
+
+OF_A_WEEK = (Kpi.ADOPTION, Kpi.STICKINESS)
+"""More people use an app in a month than in a week: a longer period is another ruler than the week of the baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,12 @@ class Standing:
     closed: Closed = ""
     progress: float | None = None
     expected: float | None = None
+
+
+def judged_over(kpi: Kpi, period: Period) -> Period:
+    """The part of a closed period that a target is judged on: all of it, or its last whole week."""
+    week = IsoWeek.of(period.after).shift(-1).period(period.zone)
+    return week if kpi in OF_A_WEEK and week.first >= period.first else period
 
 
 def stand(target: Target, result: KpiResult, apps: Collection[str], zone: str) -> Standing:

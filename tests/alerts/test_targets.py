@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from uptake.alerts.targets import stand
-from uptake.calendar import IsoWeek
+from uptake.alerts.gather import targets
+from uptake.alerts.targets import judged_over, stand
+from uptake.calendar import FiscalQuarter, IsoWeek, Month
 from uptake.sql.results import KpiResult
 from uptake.stats import wilson
-from uptake.workspace.models import Target
+from uptake.workspace.models import Audience, Kpi, Organisation, Target, Workspace
 
 ZONE = "Europe/Paris"
 APPS = frozenset({"letters", "search"})
@@ -92,3 +93,24 @@ def test_a_value_that_is_not_known_is_neither_behind_nor_on_track() -> None:
 def test_a_target_that_is_its_baseline_has_no_way_to_go() -> None:
     standing = stand(_target(target=0.4), _result(300), APPS, ZONE)
     assert (standing.state, standing.progress) == ("behind", None)
+
+
+def test_a_department_has_the_organisations_aim_and_not_its_baseline() -> None:
+    workspace = Workspace(
+        organisation=Organisation(tenant="acme", name="Acme", zone=ZONE), targets=(_target(),)
+    )
+    claims = Audience(audience="claims", name="Claims", teams=("Claims",))
+    of_claims = targets(workspace, claims)["adoption"]
+    assert (of_claims.target, of_claims.baseline) == (0.6, None)
+    everybody = targets(workspace, Audience(audience="all", name="Acme"))["adoption"]
+    assert everybody == workspace.targets[0]
+
+
+def test_a_month_of_adoption_is_not_held_against_the_baseline_of_a_week() -> None:
+    november, quarter = Month(2026, 11).period(ZONE), FiscalQuarter(2026, 3).period(ZONE)
+    assert judged_over(Kpi.ADOPTION, november) == IsoWeek(2026, 48).period(ZONE)  # ends on Sunday 29
+    assert judged_over(Kpi.STICKINESS, quarter) == IsoWeek(2026, 39).period(ZONE)
+    assert judged_over(Kpi.OVERRIDE_RATE, november) == november
+    week = IsoWeek(2026, 46).period(ZONE)
+    assert judged_over(Kpi.ADOPTION, week) == week
+    assert judged_over(Kpi.ADOPTION, Month(2027, 2).period(ZONE)).after == Month(2027, 2).period(ZONE).after
