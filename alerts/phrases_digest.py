@@ -222,6 +222,10 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
         "Adoption is not shown for a group this small.",
         "L’adoption n’est pas affichée pour un groupe aussi petit.",
     ),
+    "verdict.adoption_hidden": (
+        "Adoption is not shown: it would say too much of a few people.",
+        "L’adoption n’est pas affichée\xa0: elle en dirait trop sur quelques personnes.",
+    ),
     "verdict.adoption_unknown": ("Adoption is not known.", "L’adoption n’est pas connue."),
     "verdict.adoption_first": ("Adoption stands at {share}.", "L’adoption est à {share}."),
     "verdict.adoption_holds": ("Adoption holds.", "Adoption stable."),

@@ -46,7 +46,7 @@ def _team(inputs: DigestInputs, change: Change) -> str:
     gained = {
         team: (result.numerator or 0) - (before[team].numerator or 0)
         for team, result in now.items()
-        if team and result.value is not None and team in before and before[team].value is not None
+        if result.value is not None and team in before and before[team].value is not None
     }
     usage = (inputs.this["adoption"].numerator or 0) - (inputs.before["adoption"].numerator or 0)
     team = _largest(gained, usage)
@@ -57,7 +57,8 @@ def _team(inputs: DigestInputs, change: Change) -> str:
 
 
 def _app(before: Results, now: Results, change: Change, locale: Language) -> str:
-    """The app with most of what there is too much (or too little) of, were each as it was before."""
+    """The app with most of what there is too much (or too little) of in all, were each as it was before. What a new app
+    brings, or that one is used more than another, is in the whole and of no app."""
     if len(now) < 2:
         return ""
     excess = {}
@@ -66,8 +67,8 @@ def _app(before: Results, now: Results, change: Change, locale: Language) -> str
         if result.denominator and then is not None and then.denominator:
             usual = (then.numerator or 0) / then.denominator
             excess[app] = (result.numerator or 0) - usual * result.denominator
-    app = _largest(excess, sum(excess.values()))
-    if not app or (excess[app] > 0) != (change.difference > 0):
+    app = _largest(excess, change.difference * sum(result.denominator or 0 for result in now.values()))
+    if not app:
         return ""
     then, result = before[app], now[app]
     moved = (result.numerator or 0) / (result.denominator or 1) - (then.numerator or 0) / (
@@ -110,7 +111,6 @@ def _money(inputs: DigestInputs) -> str:
         app: (now[app].numerator or 0 if app in now else 0)
         - (before[app].numerator or 0 if app in before else 0)
         for app in apps
-        if app
     }
     app = _largest(moved, change)
     if not app:
@@ -120,7 +120,7 @@ def _money(inputs: DigestInputs) -> str:
 
 
 def _largest(parts: Mapping[str, float], whole: float) -> str:
-    """The part with at least half of the whole, in its direction; "" if there is none."""
+    """The part with at least half of the whole, in its direction; "" if there is none, or it has no name itself."""
     if not parts or not whole:
         return ""
     name = max(parts, key=lambda part: (parts[part] * (1 if whole > 0 else -1), part))

@@ -75,10 +75,12 @@ def _judgement(inputs: DigestInputs, changes: Mapping[str, Change]) -> str:
 def _adoption(inputs: DigestInputs, change: Change | None) -> str:
     locale = inputs.locale
     result = inputs.this.get("adoption")
-    if result is None or (result.value is None and not result.suppressed):
-        return say("verdict.adoption_unknown", locale)
-    if result.value is None:
+    if result is not None and result.suppressed:
         return say("verdict.adoption_suppressed", locale)
+    if result is not None and result.hidden:
+        return say("verdict.adoption_hidden", locale)
+    if result is None or result.value is None:
+        return say("verdict.adoption_unknown", locale)
     share = formats.share(float(result.value), locale)
     if change is None:
         return say("verdict.adoption_first", locale, share=share)

@@ -267,3 +267,43 @@ def test_reasons_that_shift_are_said_to_have_and_chance_is_not() -> None:
     )
     assert [block for block in same.blocks if block.part == "actions"] == []
     assert any("No clear shift" in block.text for block in same.details if isinstance(block, Text))
+
+
+def test_a_hidden_adoption_is_not_called_unknown() -> None:
+    result = _made("adoption", None, WEEK, denominator=26, hidden="complement")
+    assert _verdict(digest.compose(_inputs(WEEK, {"adoption": result}, {}), LATER)).startswith(
+        "Adoption is not shown"
+    )
+
+
+def test_no_app_is_the_cause_of_what_a_new_one_brought() -> None:
+    earlier = WEEK.shift(-1)
+    this = {"override_rate": _rate("override_rate", 300, 1000, WEEK)}
+    before = {"override_rate": _rate("override_rate", 80, 800, earlier)}
+
+    def change(letters: int, new: int, before_new: Mapping[str, KpiResult]) -> str:
+        now = {
+            "letters": _rate("override_rate", letters, 800, WEEK),
+            "search": _rate("override_rate", new, 200, WEEK),
+        }
+        then = {"letters": _rate("override_rate", 80, 800, earlier), **before_new}
+        by_app = {"override_rate": (then, now)}
+        return _rows(digest.compose(_inputs(WEEK, this, before, by_app=by_app), LATER))["Override rate"][2]
+
+    assert "mostly" not in change(120, 180, {}), "five points of its own, of the twenty in all"
+    assert "mostly letters (+31)" in change(330, 20, {}).replace(" pts", "")
+
+
+def test_money_of_no_app_that_explains_most_leaves_no_app_to_name() -> None:
+    october = NOVEMBER.shift(-1)
+
+    def of(span: Closed, **apps: int) -> dict[str, KpiResult]:
+        return {
+            app.strip("_"): _made("spend", nano * NANO, span, numerator=nano * NANO)
+            for app, nano in apps.items()
+        }
+
+    divided = {
+        "spend": (of(october, _=0, letters=100, search=1100), of(NOVEMBER, _=1200, letters=800, search=400))
+    }
+    assert "mostly" not in _verdict(_month(by_app=divided))
