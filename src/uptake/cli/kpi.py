@@ -171,9 +171,12 @@ def _document(result: KpiResult) -> dict[str, Any]:
     }
 
 
-def _value(result: KpiResult) -> str:
+def shown_value(result: KpiResult) -> str:
     if result.suppressed:
         return "not shown: fewer than 5 people"
+    if result.hidden:
+        few = "fewer than 5" if result.hidden == "small" else "not shown,"
+        return f"{few} of {result.denominator:,}"
     if result.value is None:
         return "no data"
     if result.unit == "share":
@@ -196,7 +199,7 @@ def _row(team: str, result: KpiResult, currency: str) -> dict[str, Any]:
             money(n, currency, "en") if in_money else f"{n:,}" for n in (result.numerator, result.denominator)
         )
         of = f"{part} of {whole}"
-    return {"team": team or "(no team)", "value": _value(result), "of": of, "interval": interval or ""}
+    return {"team": team or "(no team)", "value": shown_value(result), "of": of, "interval": interval or ""}
 
 
 def _edge(edge: float, result: KpiResult) -> str:

@@ -123,4 +123,6 @@ def _closed_week(text: str | None, home: Home, workspace: Workspace) -> IsoWeek:
 def _share(result: KpiResult) -> str:
     if result.suppressed:
         return "not shown: fewer than 5 people"
+    if result.hidden:
+        return "not shown: it would say too much of a few people"
     return "no data" if result.value is None else f"{float(result.value):.1%}"
