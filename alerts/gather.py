@@ -58,7 +58,7 @@ class Gatherer:
         self._database = database
         self._workspace = workspace
         self._zone = workspace.organisation.zone
-        self._runner = KpiRunner(database, workspace, remember=True, input_rates=input_rates)
+        self._runner = KpiRunner(database, workspace, remember=True, input_rates=input_rates, beside=False)
         self._asked: dict[Hashable, Any] = {}
 
     def has_data(self, span: Closed) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from uptake.calendar import Period
@@ -12,7 +13,7 @@ from uptake.sql.catalogue import KpiDefinition
 from uptake.sql.cells import Cell, Context, Measured, PriceInputs
 from uptake.sql.measures import MEASURES
 from uptake.sql.results import KpiResult, Source
-from uptake.sql.suppression import ShownParts
+from uptake.sql.suppression import ShownParts, shown_people
 from uptake.stats import wilson
 
 
@@ -56,7 +57,7 @@ def chosen(
 Cells = frozenset[tuple[tuple[str, str], int]]
 """People by team and part, as `ShownParts` takes them."""
 
-_NUMERATOR, _REST = "numerator", "rest"
+_NUMERATOR, _REST, _COUNTED = "numerator", "rest", "counted"
 
 
 def people_of(definition: KpiDefinition, cells: Iterable[Cell]) -> Cells:
@@ -79,6 +80,21 @@ def _parts(definition: KpiDefinition, figures: Mapping[str, int]) -> dict[str, i
     return {_NUMERATOR: figures["numerator"], _REST: people - figures["numerator"]}
 
 
+def beside_of(definition: KpiDefinition, cells: Collection[Cell]) -> dict[str, Cells]:
+    """Who is counted beside a KPI about people, by column, as `ShownParts` takes them: those whom it counts, and the
+    others of the column that it is a part of."""
+    found: dict[str, Cells] = {}
+    for name, whole in definition.people_beside.items():
+        column = f"extra_{name}" if name in definition.extras else f"excluded_{name}"
+        people: Counter[tuple[str, str]] = Counter()
+        for cell in cells:
+            people[cell.team, _COUNTED] += cell.figures[column]
+            if whole:
+                people[cell.team, _REST] += cell.figures[whole] - cell.figures[column]
+        found[name] = frozenset(people.items())
+    return found
+
+
 def _counts_people_of_people(definition: KpiDefinition) -> bool:
     """Only a share of people has Wilson's interval: person-days and money a person have none."""
     return definition.people == "denominator" and definition.interval == "wilson"
@@ -92,28 +108,41 @@ def decide(definition: KpiDefinition, people: Cells, audiences: Iterable[Collect
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """What is not shown of one result: all of it, its numerator and why, some of its parts."""
+    """What is not shown of one result: all of it, its numerator and why, some of its parts, and of what stands beside.
+    `few`: details that would count out one to four people are not shown."""
 
     all: bool = False
     numerator: Literal["", "small", "complement"] = ""
     parts: frozenset[str] = frozenset()
+    beside: frozenset[str] = frozenset()
+    few: bool = False
 
 
-def hidden_of(definition: KpiDefinition, shown: ShownParts, teams: Collection[str]) -> Hidden:
+def hidden_of(
+    definition: KpiDefinition,
+    shown: ShownParts,
+    teams: Collection[str],
+    beside: Mapping[str, ShownParts | None] = MappingProxyType({}),
+) -> Hidden:
+    """`shown` is about the KPI's people, `beside` about those who are counted beside it, by column (None: not to be
+    shown)."""
     if definition.people == "none" or not shown.parts:
         return Hidden()
     if not shown.may_show(teams):
         return Hidden(all=True)
+    small = frozenset(
+        name for name, people in beside.items() if not (people and people.may_show(teams, _COUNTED))
+    )
     parts = frozenset(part for part in definition.parts if not shown.may_show(teams, part))
     counted: Collection[str] = ()
     if definition.parts:
         counted = definition.numerator_of
         if not counted and parts:
-            return Hidden(numerator="complement", parts=parts)
+            return Hidden(numerator="complement", parts=parts, beside=small, few=True)
     elif _counts_people_of_people(definition):
         counted = (_NUMERATOR,)
     why = shown.why(teams, *counted) if counted else "shown"
-    return Hidden(numerator="" if why == "shown" else why, parts=parts)
+    return Hidden(numerator="" if why == "shown" else why, parts=parts, beside=small, few=True)
 
 
 def build(subject: Subject, cells: Sequence[Cell], hidden: Hidden, *, silent: bool) -> KpiResult:
@@ -130,6 +159,10 @@ def build(subject: Subject, cells: Sequence[Cell], hidden: Hidden, *, silent: bo
     parts = {name: None if name in hidden.parts else total(f"part_{name}") for name in definition.parts}
     part_of = definition.extras_of_part
     extras = {n: total(f"extra_{n}") for n in definition.extras if part_of.get(n) not in hidden.parts}
+    excluded = {n: total(f"excluded_{n}") for n in definition.excludes}
+    for name in hidden.beside:
+        extras.pop(name, None)
+        excluded.pop(name, None)
     return KpiResult(
         kpi=definition.name,
         period=subject.period,
@@ -142,16 +175,25 @@ def build(subject: Subject, cells: Sequence[Cell], hidden: Hidden, *, silent: bo
         definition_version=definition.definition_version,
         direction=definition.direction,
         currency=subject.currency if definition.holds_money else "",
-        excluded={} if hidden.all else {n: total(f"excluded_{n}") for n in definition.excludes},
+        excluded={} if hidden.all else excluded,
         extras={} if hidden.all else extras,
         parts={} if hidden.all else parts,
-        details={} if no_value else measured.details,
+        details={} if no_value else _details(measured, hidden),
         suppressed=hidden.all,
         hidden=hidden.numerator,
         apps=subject.apps if definition.by_app else (),
         key=subject.key,
         source=subject.source,
     )
+
+
+def _details(measured: Measured, hidden: Hidden) -> Mapping[str, float]:
+    """What a measure says beside its value, without what counts out few people."""
+    if not hidden.few:
+        return measured.details
+    counted = measured.people.items()
+    small = {name for name, (some, of) in counted if None in (shown_people(some), shown_people(of - some))}
+    return {name: figure for name, figure in measured.details.items() if name not in small}
 
 
 def _measured(definition: KpiDefinition, cells: Sequence[Cell], context: Context) -> Measured:

@@ -41,6 +41,8 @@ class KpiDefinition(BaseModel):
     It may be an `extra_<name>` where neither numerator nor denominator counts each person once.
     `numerator_of` names the parts that the numerator adds up; parts of people are decided with it.
     `extras_of_part`: extras that would give the part away which they are of, and are not shown where it is not.
+    `people_beside`: extras and exclusions that count people by what they did, each with the column that it is a part
+    of ("" is none): one to four are not shown, nor what reveals them.
     `interval` is "wilson" for shares of independent answers or people; money and tokens have none.
     `counts_money`: a share whose numerator and denominator are amounts in nano units.
     `per_team` is false where the data knows no team: such a KPI is always the organisation's.
@@ -67,6 +69,7 @@ class KpiDefinition(BaseModel):
     parts: Mapping[str, Words] = {}
     numerator_of: tuple[str, ...] = ()
     extras_of_part: Mapping[str, str] = {}
+    people_beside: Mapping[str, str] = {}
     by: Mapping[str, Words] = {}
     measure: str | None = None
     look_back_weeks: Annotated[int, Field(ge=0, le=104)] = 0
@@ -127,10 +130,13 @@ def read_definition(folder: Traversable) -> KpiDefinition:
     given_away = definition.extras_of_part
     unknown = {*definition.numerator_of, *given_away.values()} - set(definition.parts)
     unknown |= given_away.keys() - set(definition.extras)
+    unknown |= definition.people_beside.keys() - {*definition.extras, *definition.excludes}
+    parts = {f"part_{name}" for name in definition.parts}
+    unknown |= set(definition.people_beside.values()) - {"", "numerator", "denominator", *parts}
     if unknown:
         raise UsageError(
             f"{where}: there is no {', '.join(sorted(unknown))}",
-            "numerator_of and extras_of_part name its parts and extras",
+            "numerator_of, extras_of_part and people_beside name its parts, extras and exclusions",
         )
     if columns != declared:
         differing = ", ".join(sorted(f"{kind}_{name}" for kind, name in columns ^ declared))
@@ -212,6 +218,9 @@ def to_markdown(catalogue: Mapping[str, KpiDefinition]) -> str:
             lines += ["", "Interval: Wilson, 95 %."]
         if kpi.people != "none":
             lines += ["", "A KPI about people: not shown for fewer than five."]
+        if kpi.people_beside:
+            named = ", ".join(f"`{name}`" for name in kpi.people_beside)
+            lines += ["", f"Beside it, fewer than five people are not shown either: {named}."]
         lines += [
             "",
             "<details><summary>query.sql</summary>",

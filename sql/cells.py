@@ -26,13 +26,15 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A value with what it was made of. None: not known."""
+    """A value with what it was made of. None: not known. `people` says of which people a detail is a share, and of how
+    many: neither they nor the others are counted out by it."""
 
     value: float | None
     interval: tuple[float, float] | None = None
     numerator: int | None = None
     denominator: int | None = None
     details: Mapping[str, float] = field(default_factory=dict)
+    people: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class InputRates(NamedTuple):

@@ -29,13 +29,15 @@ def wait(cells: Sequence[Cell], context: Context) -> Measured:
     if curve is None:
         return Measured(None, numerator=0, denominator=0)
     low, high = curve.median_interval
-    still = {f"by_day_{day}": curve.at(day) for day in SHOWN_DAYS}
+    still = {day: curve.at(day) for day in SHOWN_DAYS}
+    happened_by = {day: sum(events for at, (events, _) in days.items() if at <= day) for day in SHOWN_DAYS}
     return Measured(
         curve.median,
         None if low is None or high is None else (low, high),
         curve.events,
         curve.people,
-        {name: 1 - share for name, share in still.items() if share is not None},
+        {f"by_day_{day}": 1 - share for day, share in still.items() if share is not None},
+        {f"by_day_{day}": (people, curve.people) for day, people in happened_by.items()},
     )
 
 
@@ -49,16 +51,14 @@ def returning(cells: Sequence[Cell], context: Context) -> Measured:
             active, of = weeks.get(week, (0, 0))
             weeks[week] = active + cell.figures["numerator"], of + people
     active, of = weeks.get(READ_AT_WEEK, (0, 0))
+    curve = {week: counts for week, counts in sorted(weeks.items()) if week and shown_people(counts[1])}
     return Measured(
         active / of if of else None,
         wilson(active, of) if of else None,
         active,
         of,
-        {
-            f"week_{week}": back / seen
-            for week, (back, seen) in sorted(weeks.items())
-            if week and shown_people(seen)
-        },
+        {f"week_{week}": back / seen for week, (back, seen) in curve.items()},
+        {f"week_{week}": counts for week, counts in curve.items()},
     )
 
 

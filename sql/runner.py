@@ -15,7 +15,17 @@ from uptake.money import to_nano
 from uptake.schemas.identity import id_range
 from uptake.sql.activity.reader import ActivityReader, Serving
 from uptake.sql.asking import ask, used_in
-from uptake.sql.building import Cells, Subject, build, cells_of, chosen, decide, hidden_of, people_of
+from uptake.sql.building import (
+    Cells,
+    Subject,
+    beside_of,
+    build,
+    cells_of,
+    chosen,
+    decide,
+    hidden_of,
+    people_of,
+)
 from uptake.sql.catalogue import KpiDefinition, load_catalogue
 from uptake.sql.cells import Cell, PriceInputs
 from uptake.sql.results import KpiResult, Source
@@ -109,7 +119,8 @@ class KpiRunner:
     Activity answers instead of the events where a KPI has an `activity.sql`, every day of the period is exact there,
     and it is quicker; `activity=False` asks the events whatever it costs, and so does a database that was opened so.
 
-    `input_rates` prices what a provider's cache saved; without it that is not known.
+    `input_rates` prices what a provider's cache saved; without it that is not known. Without `beside` results lack what
+    counts people beside a KPI (`people_beside`): who does not show it need not have it decided.
     """
 
     def __init__(
@@ -121,6 +132,7 @@ class KpiRunner:
         activity: bool = True,
         reader: ActivityReader | None = None,
         input_rates: PriceInputs | None = None,
+        beside: bool = True,
     ) -> None:
         if database.name != workspace.tenant:
             raise ValueError(f"the workspace is of {workspace.tenant!r}, the database of {database.name!r}")
@@ -129,6 +141,7 @@ class KpiRunner:
         self._activity = (reader or ActivityReader(database)) if activity and database.uses_activity else None
         self._remember = remember
         self._input_rates = input_rates
+        self._beside = beside
         self._remembered: dict[tuple[str, Period, tuple[str, ...]], _Answer] = {}
         self._serving: dict[tuple[Period, bool], Serving] = {}
         self._silent: dict[Period, bool] = {}
@@ -137,6 +150,7 @@ class KpiRunner:
         self._shown = lru_cache(maxsize=_DECISIONS)(
             lambda definition, people: decide(definition_of(definition), people, audiences)
         )
+        self._shown_beside = lru_cache(maxsize=_DECISIONS)(lambda people: ShownParts(dict(people), audiences))
 
     def run(
         self, name: str, period: Period, teams: Sequence[str] = (), apps: Sequence[str] = ()
@@ -153,13 +167,16 @@ class KpiRunner:
         by_team: dict[str, list[Cell]] = {team: [] for team in teams}
         for cell in cells:
             by_team[cell.team].append(cell)
-        shown = self._decided(answer.definition, cells)
+        shown, beside = (
+            self._decided(answer.definition, cells),
+            self._decided_beside(answer.definition, cells),
+        )
         silent = self._is_silent(answer)
         return {
             team: build(
                 self._subject(answer, (team,), tuple(apps)),
                 of_team,
-                hidden_of(answer.definition, shown, (team,)),
+                hidden_of(answer.definition, shown, (team,), beside),
                 silent=silent,
             )
             for team, of_team in by_team.items()
@@ -270,7 +287,12 @@ class KpiRunner:
         return build(
             self._subject(answer, teams, apps, key),
             chosen(definition, of_apps, teams, ()),
-            hidden_of(definition, self._decided(definition, of_apps), teams),
+            hidden_of(
+                definition,
+                self._decided(definition, of_apps),
+                teams,
+                self._decided_beside(definition, of_apps),
+            ),
             silent=self._is_silent(answer),
         )
 
@@ -278,6 +300,14 @@ class KpiRunner:
         people: Cells = people_of(definition, cells)
         shown: ShownParts = self._shown(definition.name, people)
         return shown
+
+    def _decided_beside(
+        self, definition: KpiDefinition, cells: Sequence[Cell]
+    ) -> Mapping[str, ShownParts | None]:
+        """What may be shown of those who are counted beside a KPI, by column; None where it was not to be decided."""
+        if not self._beside:
+            return dict.fromkeys(definition.people_beside)
+        return {name: self._shown_beside(people) for name, people in beside_of(definition, cells).items()}
 
     def _subject(
         self, answer: _Answer, teams: tuple[str, ...], apps: tuple[str, ...], key: str = ""

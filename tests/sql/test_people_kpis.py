@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -159,7 +159,7 @@ def test_active_users_count_strangers_and_those_in_grace_once(
         rows.usage(monday, user_id=user, team="other")
         rows.usage(monday + timedelta(hours=1), user_id=user, team="other")
     rows.usage(monday, intent="deliberate")
-    result = rows.runner().run("active_users", week)
+    result = rows.counting().run("active_users", week)
     assert (result.numerator, result.denominator, result.unit) == (7, None, "count")
     assert result.extras == {"off_roster": 1, "calls": 14}
     assert result.excluded == {"calls_without_user": 1}
@@ -236,3 +236,50 @@ def test_no_part_of_fewer_than_five_is_shown_nor_the_one_that_would_give_it_away
     result = rows.runner().run("nps", week)
     assert result.parts == {"promoters": 12, "passives": None, "detractors": None}
     assert (result.value, result.hidden, result.denominator) == (None, "complement", 20)
+
+
+def test_who_is_counted_beside_a_kpi_is_no_group_of_fewer_than_five_either(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    for user in _team(rows, "claims", 20):
+        rows.usage(monday, user_id=user)
+    for user in _team(rows, "sales", 20):
+        rows.usage(monday, user_id=user, team="sales")
+    for n in range(3):
+        rows.usage(monday, user_id=f"stranger-{n}", team="claims")
+    for n in range(6):
+        rows.usage(monday, user_id=f"guest-{n}", team="sales")
+    shown = rows.runner().by_team("adoption", week)
+    assert "off_roster" not in shown["claims"].excluded
+    assert "off_roster" not in shown["sales"].excluded, "nine in all, less six"
+    assert rows.runner().run("adoption", week).excluded["off_roster"] == 9
+    assert rows.counting().by_team("adoption", week)["claims"].excluded["off_roster"] == 3
+    # nobody is no group, and what counts no people stays
+    assert rows.runner().by_team("habits", week)["claims"].excluded["calls_without_user"] == 0
+
+
+def test_a_part_of_the_people_is_not_told_beside_them_where_the_rest_is_small(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    users = _team(rows, "claims", 20)
+    for n, user in enumerate(users):
+        for case in ("draft", "search", "translate")[: 3 if n < 17 else 1]:
+            rows.usage(monday, user_id=user, use_case=case)
+    assert rows.counting().run("breadth", week).extras == {"three_or_more": 17}
+    assert rows.runner().run("breadth", week).extras == {}
+
+
+def test_the_points_of_a_curve_count_nobody_out(rows: Any, monday: datetime) -> None:
+    rows.roster(*[(f"u{n}", "claims", "2026-09-01") for n in range(20)])
+    first = datetime(2026, 9, 1, 9, tzinfo=UTC)
+    rows.usage(first, intent="automatic")  # from then on use would have been heard of
+    for n in range(20):
+        rows.usage(first + timedelta(days=3 if n < 2 else 10), user_id=f"u{n}")
+        # two come back in the second week, ten in the third
+        rows.usage(first + timedelta(days=11 if n < 2 else 24 if n < 12 else 10), user_id=f"u{n}")
+    quarter = Period(date(2026, 9, 1), date(2026, 12, 1), "Europe/Paris")
+    waited = rows.runner().run("time_to_first_use", quarter)
+    assert waited.details.keys() == {"by_day_28"}, "by day 7 two of twenty had begun"
+    curve = rows.runner().run("retention", quarter).details
+    assert "week_2" in curve
+    assert "week_1" not in curve

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -218,7 +219,11 @@ def _print(result: KpiResult, currency: str) -> None:
     )
     details = [row["of"], f"95 % interval {row['interval']}" if row["interval"] else ""]
     out.print(f"{row['value']}  {' · '.join(filter(None, details))}".rstrip(), markup=False)
-    figures = {"parts": result.parts, "left out": result.excluded, "beside it": result.extras}
+    figures = {
+        "parts": result.parts,
+        "left out": _with_hidden(result, result.excluded, definition.excludes),
+        "beside it": _with_hidden(result, result.extras, definition.extras),
+    }
     for heading, named in figures.items():
         if named:
             said = ", ".join(_figure(name, figure, currency) for name, figure in named.items())
@@ -232,10 +237,17 @@ def _print(result: KpiResult, currency: str) -> None:
     )
 
 
+def _with_hidden(
+    result: KpiResult, figures: Mapping[str, int], explained: Mapping[str, str]
+) -> Mapping[str, int | None]:
+    """Figures of a result, with None for those that count too few people to be shown; nothing where all is hidden."""
+    return {} if result.suppressed else {name: figures.get(name) for name in explained}
+
+
 def _figure(name: str, figure: int | None, currency: str) -> str:
-    if figure is None:
-        return f"{name.replace('_', ' ')} not shown"
     words = name.removesuffix("_nano").replace("_", " ")
+    if figure is None:
+        return f"{words} not shown"
     return f"{words} {money(figure, currency, 'en') if name.endswith('_nano') else f'{figure:,}'}"
 
 
