@@ -14,6 +14,7 @@ from uptake.sql.cells import Cell, Context, Measured, PriceInputs
 from uptake.sql.measures import MEASURES
 from uptake.sql.results import KpiResult, Source
 from uptake.sql.suppression import ShownParts, shown_people
+from uptake.sql.suppression.people import is_small
 from uptake.stats import wilson
 
 
@@ -57,7 +58,7 @@ def chosen(
 Cells = frozenset[tuple[tuple[str, str], int]]
 """People by team and part, as `ShownParts` takes them."""
 
-_NUMERATOR, _REST, _COUNTED = "numerator", "rest", "counted"
+_NUMERATOR, _REST, _COUNTED, _ALL = "numerator", "rest", "counted", ""
 
 
 def people_of(definition: KpiDefinition, cells: Iterable[Cell]) -> Cells:
@@ -143,6 +144,41 @@ def hidden_of(
         counted = (_NUMERATOR,)
     why = shown.why(teams, *counted) if counted else "shown"
     return Hidden(numerator="" if why == "shown" else why, parts=parts, beside=small, few=True)
+
+
+def given_away(
+    definition: KpiDefinition, by_key: Mapping[str, Collection[Cell]], results: Mapping[str, KpiResult]
+) -> frozenset[str]:
+    """Keys of a breakdown that are not to be shown, because the others of the same people would give away one to four
+    of those that are hidden: the smallest ones, until as many are hidden of each number as may be told."""
+    people: dict[str, Counter[str]] = {}
+    for key, cells in by_key.items():
+        found: Counter[str] = Counter()
+        for (_, part), n in people_of(definition, cells):
+            found[part] += n
+            found[_ALL] += n
+            if part in definition.numerator_of:
+                found[_NUMERATOR] += n
+        people[key] = found
+    figures = sorted({figure for found in people.values() for figure in found})
+    hidden = {figure: {key for key, r in results.items() if not _shows(r, figure)} for figure in figures}
+    keys: set[str] = set()
+    while True:
+        more = {
+            min((people[key][figure], key) for key in left)[1]
+            for figure in figures
+            if is_small(sum(people[key][figure] for key in hidden[figure] | keys))
+            and (left := {k for k in people if people[k][figure]} - hidden[figure] - keys)
+        }
+        if not more:
+            return frozenset(keys)
+        keys |= more
+
+
+def _shows(result: KpiResult, figure: str) -> bool:
+    if result.suppressed or figure == _ALL:
+        return not result.suppressed
+    return result.parts[figure] is not None if figure in result.parts else not result.hidden
 
 
 def build(subject: Subject, cells: Sequence[Cell], hidden: Hidden, *, silent: bool) -> KpiResult:

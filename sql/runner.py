@@ -17,12 +17,14 @@ from uptake.sql.activity.reader import ActivityReader, Serving
 from uptake.sql.asking import ask, used_in
 from uptake.sql.building import (
     Cells,
+    Hidden,
     Subject,
     beside_of,
     build,
     cells_of,
     chosen,
     decide,
+    given_away,
     hidden_of,
     people_of,
 )
@@ -202,9 +204,14 @@ class KpiRunner:
             key: self._result(answer, cells, tuple(teams), tuple(apps), key)
             for key, cells in sorted(groups.items())
         }
-        return {
-            key: result for key, result in results.items() if chosen(definition, groups[key], teams, apps)
+        ours = {
+            key: some for key, cells in groups.items() if (some := chosen(definition, cells, teams, apps))
         }
+        results = {key: result for key, result in results.items() if key in ours}
+        for key in given_away(definition, ours, results) if definition.people != "none" else ():
+            subject = self._subject(answer, tuple(teams), tuple(apps), key)
+            results[key] = build(subject, ours[key], Hidden(all=True), silent=self._is_silent(answer))
+        return results
 
     def series(
         self, name: str, periods: Iterable[Period], teams: Sequence[str] = (), apps: Sequence[str] = ()

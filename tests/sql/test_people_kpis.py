@@ -283,3 +283,41 @@ def test_the_points_of_a_curve_count_nobody_out(rows: Any, monday: datetime) -> 
     curve = rows.runner().run("retention", quarter).details
     assert "week_2" in curve
     assert "week_1" not in curve
+
+
+def test_no_row_of_a_breakdown_is_what_the_others_leave_of_the_whole(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    def ask(app: str, people: int, score: int) -> None:
+        for n in range(people):
+            rows.feedback(monday, kind="survey", score=score, user_id=f"{app}-{n}", app=app, team="claims")
+
+    ask("letters", 3, 10)
+    ask("search", 6, 10)
+    ask("summary", 12, 10)
+    assert rows.runner().run("nps", week).denominator == 21
+    by_app = rows.runner().breakdown("nps", week, "app")
+    assert {app: r.suppressed for app, r in by_app.items()} == {
+        "letters": True,
+        "search": True,
+        "summary": False,
+    }
+    assert not any(
+        r.suppressed for r in rows.runner().breakdown("nps", week, "app", apps=["search", "summary"]).values()
+    )
+
+
+def test_no_part_of_a_row_of_a_breakdown_is_what_the_others_leave(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    def ask(app: str, *scores: int) -> None:
+        for n, score in enumerate(scores):
+            rows.feedback(monday, kind="survey", score=score, user_id=f"{app}-{n}", app=app, team="claims")
+
+    ask("letters", *[10] * 8, *[1] * 2)
+    ask("search", *[10] * 8, *[1] * 9)
+    ask("summary", *[10] * 9, *[1] * 8)
+    by_app = rows.runner().breakdown("nps", week, "app")
+    assert by_app["letters"].parts["detractors"] is None
+    assert by_app["summary"].suppressed, "its detractors would leave two of nineteen"
+    assert by_app["search"].parts["detractors"] == 9
