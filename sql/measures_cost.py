@@ -39,12 +39,15 @@ def cache_saving(cells: Sequence[Cell], context: Context) -> Measured:
 def forecast(cells: Sequence[Cell], context: Context) -> Measured:
     """The calendar month of the period's last day, of which the days through that one are over."""
     by_day: dict[date, int] = {}
+    called: set[date] = set()
     for cell in cells:
         day = date.fromisoformat(cell.keys[-1])
         by_day[day] = by_day.get(day, 0) + cell.figures["numerator"]
+        if cell.figures["extra_calls"]:
+            called.add(day)
     month, today = month_of(context.period.last, context.period.zone), context.period.after
     so_far = sum(by_day.get(day, 0) for day in month.days() if day < today)
-    made = stats.forecast(by_day, min(by_day), month, today) if by_day else None
+    made = stats.forecast(by_day, min(called or by_day), month, today) if by_day else None
     if made is None:
         return Measured(None, numerator=so_far)
     details = {"so_far_nano": so_far} | ({} if made.error is None else {"last_error": made.error})

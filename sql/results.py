@@ -171,6 +171,7 @@ class DaySpend:
     known_nano: int
     upper_nano: int
     unpriced_calls: int
+    calls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +182,9 @@ class DailySpend:
 
     @property
     def known_from(self) -> date | None:
-        """The first day of which anything is known."""
-        return self.rows[0].day if self.rows else None
+        """The first day of which anything is known: that of the first call, as a licence may be billed for weeks before
+        anybody could call. Of the first cost where there are no calls."""
+        return next((row.day for row in self.rows if row.calls), self.rows[0].day if self.rows else None)
 
     def of(self, teams: Collection[str] = (), app: str = "") -> list[DaySpend]:
         """The rows of some teams and an app; none given: all."""

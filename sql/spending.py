@@ -64,6 +64,7 @@ def daily_spend(database: TenantDatabase, period: Period, reader: ActivityReader
                 int(row["known_nano"]),
                 int(row["upper_nano"]),
                 int(row["unpriced_calls"]),
+                int(row["calls"]),
             )
             for row in rows
         )

@@ -5,7 +5,8 @@ SELECT
     app,
     sum(known) AS known_nano,
     sum(upper) AS upper_nano,
-    sum(unpriced) AS unpriced_calls
+    sum(unpriced) AS unpriced_calls,
+    sum(called) AS calls
 FROM
 (
     SELECT
@@ -14,7 +15,8 @@ FROM
         app,
         ifNull(toInt128(cost_nano), 0) AS known,
         toInt128(cost_upper_nano) AS upper,
-        cost_nano IS NULL AS unpriced
+        cost_nano IS NULL AS unpriced,
+        1 AS called
     FROM usage FINAL
     WHERE tenant = {tenant:String}
         AND event_id >= {id_from:UInt128} AND event_id < {id_to:UInt128}
@@ -27,6 +29,7 @@ FROM
         intDiv(toInt128(ifNull(cost_nano, 0)) * (nth + 1), days) - intDiv(toInt128(ifNull(cost_nano, 0)) * nth, days),
         intDiv(toInt128(ifNull(cost_nano, cost_upper_nano)) * (nth + 1), days)
             - intDiv(toInt128(ifNull(cost_nano, cost_upper_nano)) * nth, days),
+        0,
         0
     FROM
     (

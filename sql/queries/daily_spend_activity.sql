@@ -5,7 +5,8 @@ SELECT
     app,
     sum(known) AS known_nano,
     sum(upper) AS upper_nano,
-    sum(unpriced) AS unpriced_calls
+    sum(unpriced) AS unpriced_calls,
+    sum(called) AS calls
 FROM
 (
     SELECT
@@ -14,7 +15,8 @@ FROM
         app,
         known_nano AS known,
         upper_nano AS upper,
-        toInt64(unpriced_calls) AS unpriced
+        toInt64(unpriced_calls) AS unpriced,
+        toInt64(calls) AS called
     FROM activity FINAL
     WHERE tenant = {tenant:String} AND zone = {zone:String}
         AND day >= {first_day:Date} AND day < {after_day:Date}
@@ -28,6 +30,7 @@ FROM
         intDiv(toInt128(ifNull(cost_nano, 0)) * (nth + 1), days) - intDiv(toInt128(ifNull(cost_nano, 0)) * nth, days),
         intDiv(toInt128(ifNull(cost_nano, cost_upper_nano)) * (nth + 1), days)
             - intDiv(toInt128(ifNull(cost_nano, cost_upper_nano)) * nth, days),
+        0,
         0
     FROM
     (

@@ -196,6 +196,18 @@ def test_too_little_history_is_no_forecast_and_still_a_spend(
     assert (result.value, result.interval, result.numerator) == (None, None, 5 * EUR)
 
 
+def test_a_licence_that_is_billed_before_the_first_call_is_no_history_of_calls(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    rows.cost(date(2026, 9, 1), date(2026, 12, 1), cost_nano=91 * EUR)
+    for n in range(7):
+        rows.usage(monday + timedelta(days=n), cost_nano=100 * EUR)
+    result = rows.runner().run("forecast", week)
+    assert (result.value, result.numerator) == (None, 715 * EUR), "seven days of calls are too little history"
+    last_week = Period(date(2026, 11, 2), date(2026, 11, 9), week.zone)
+    assert rows.runner().run("forecast", last_week).value == 30 * EUR, "and a licence alone is one"
+
+
 def test_the_cost_of_calls_divides_by_model_and_by_use_case(
     rows: Any, week: Period, monday: datetime
 ) -> None:

@@ -39,6 +39,8 @@ def test_days_teams_and_apps_add_up_to_the_kpi_to_the_nano(rows: Any, week: Peri
         == runner.run("spend", week, (), ["letters"]).value
     )
     assert daily.known_from == week.first
+    whole = Period(week.first - 7 * DAY, week.after, week.zone)
+    assert daily_spend(rows.database.tenant(rows.tenant), whole).known_from == week.first, "costs came before"
 
 
 def test_activity_gives_the_same_days(rows: Any, cache: Any, week: Period, monday: datetime) -> None:

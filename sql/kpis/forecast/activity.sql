@@ -4,7 +4,8 @@ SELECT
     app,
     on_day AS day,
     sum(known) AS numerator,
-    sum(unpriced) AS excluded_unpriced_calls
+    sum(unpriced) AS excluded_unpriced_calls,
+    sum(called) AS extra_calls
 FROM
 (
     SELECT
@@ -12,7 +13,8 @@ FROM
         team,
         app,
         known_nano AS known,
-        toInt64(unpriced_calls) AS unpriced
+        toInt64(unpriced_calls) AS unpriced,
+        toInt64(calls) AS called
     FROM activity FINAL
     WHERE tenant = {tenant:String} AND zone = {zone:String}
         AND day >= {window_first_day:Date} AND day < {after_day:Date}
@@ -24,6 +26,7 @@ FROM
         team,
         app,
         intDiv(toInt128(ifNull(cost_nano, 0)) * (nth + 1), days) - intDiv(toInt128(ifNull(cost_nano, 0)) * nth, days),
+        0,
         0
     FROM
     (

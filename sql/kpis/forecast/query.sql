@@ -5,7 +5,8 @@ SELECT
     app,
     day,
     sum(known) AS numerator,
-    sum(unpriced) AS excluded_unpriced_calls
+    sum(unpriced) AS excluded_unpriced_calls,
+    sum(called) AS extra_calls
 FROM
 (
     SELECT
@@ -13,7 +14,8 @@ FROM
         team,
         app,
         ifNull(toInt128(cost_nano), 0) AS known,
-        cost_nano IS NULL AS unpriced
+        cost_nano IS NULL AS unpriced,
+        1 AS called
     FROM usage FINAL
     WHERE tenant = {tenant:String}
         AND event_id >= {window_id_from:UInt128} AND event_id < {id_to:UInt128}
@@ -24,6 +26,7 @@ FROM
         team,
         app,
         intDiv(toInt128(ifNull(cost_nano, 0)) * (nth + 1), days) - intDiv(toInt128(ifNull(cost_nano, 0)) * nth, days),
+        0,
         0
     FROM
     (
