@@ -1,6 +1,8 @@
 -- People who used an app on purpose, on the roster or not, each under one team: the roster's on the last day of
 -- the period, else the one of the latest call.
 WITH
+    -- The order of calls as one number, which is quicker to compare than a tuple.
+    (at, id) -> bitOr(bitShiftLeft(toUInt256(toUnixTimestamp64Milli(at)), 128), id) AS order_of,
     people AS
     (
         -- Where each person is on the last day of the period.
@@ -16,7 +18,7 @@ WITH
     ),
     users AS
     (
-        SELECT user_id, argMax(team, (occurred_at, event_id)) AS last_team, count() AS calls
+        SELECT user_id, argMax(team, order_of(occurred_at, event_id)) AS last_team, count() AS calls
         FROM usage FINAL
         WHERE tenant = {tenant:String}
             AND event_id >= {id_from:UInt128} AND event_id < {id_to:UInt128}
