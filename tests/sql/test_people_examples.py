@@ -159,6 +159,19 @@ def test_seats(rows: Any) -> None:
     assert result.extras == {"never_used": 1, "idle_priced": 2, "idle_cost_nano": 60 * 10**9}
 
 
+def test_a_seat_is_idle_only_if_it_was_held_on_the_first_of_the_28_days(rows: Any) -> None:
+    _seats(rows, ("idle",), "2026-10-04")
+    _seats(rows, ("recent",), "2026-10-05")
+    rows.roster(
+        {"user_id": "again", "team": "claims", "joined": OLD, "left": "2026-10-04"},
+        {"user_id": "again", "team": "claims", "joined": "2026-10-10"},
+        {"user_id": "kept", "team": "claims", "joined": OLD, "left": "2026-10-05"},
+        {"user_id": "kept", "team": "sales", "joined": "2026-10-05"},
+    )
+    _used(rows, "", OCTOBER.first)
+    assert rows.counting().run("seats", OCTOBER).parts == {"used": 0, "idle": 2, "recent": 2}
+
+
 def test_idle_seats_without_a_price_cost_what_is_not_known(rows: Any) -> None:
     _seats(rows, [f"u{nth}" for nth in range(6)])
     _used(rows, "u0", OCTOBER.last)
@@ -225,7 +238,7 @@ def test_time_to_first_use(rows: Any) -> None:
     _used(rows, "at-once", date(2026, 10, 1))
     _used(rows, "day-2", date(2026, 10, 3), date(2026, 10, 4))
     _used(rows, "day-10", date(2026, 10, 11))
-    _used(rows, "left", date(2026, 10, 7))  # has no seat any more
+    _used(rows, "left", date(2026, 10, 6))  # has no seat any more
     result = rows.counting().run("time_to_first_use", OCTOBER)
     assert (result.value, result.numerator, result.denominator) == (10, 3, 6)
     assert result.parts == {"used": 3, "waiting": 2, "gone": 1}
@@ -243,6 +256,20 @@ def test_time_begins_when_the_data_do_and_not_with_seats_that_are_older(rows: An
     _used(rows, "", OCTOBER.after - timedelta(weeks=52), intent="automatic")  # now the data are older
     result = rows.counting().run("time_to_first_use", OCTOBER)
     assert (result.value, result.denominator, result.excluded["not_observed"]) == (None, 0, 5)
+
+
+@pytest.mark.parametrize("name", ["time_to_first_use", "retention"])
+@pytest.mark.parametrize(("heard", "young"), [(6, False), (7, True)])
+def test_data_are_younger_than_the_window_if_its_first_week_has_none(
+    rows: Any, name: str, heard: int, young: bool
+) -> None:
+    first = OCTOBER.after - timedelta(weeks=52)
+    _used(rows, "", first + timedelta(days=heard), intent="automatic")
+    _seats(rows, [f"u{nth}" for nth in range(5)], "2020-01-06")
+    left = (first + timedelta(days=heard)).isoformat()
+    _seats(rows, ["left-that-day"], "2020-01-06", left=left)
+    result = rows.counting().run(name, OCTOBER)
+    assert result.excluded["not_observed"] == (1 if young else 6)
 
 
 def test_retention(rows: Any) -> None:
@@ -291,3 +318,21 @@ def test_what_idle_seats_cost_is_not_shown_where_it_would_give_away_a_few(
     result = rows.runner(seat_price=Decimal(30)).run("seats", OCTOBER)
     assert (result.parts["idle"] is not None) == shown
     assert set(result.extras) == ({"never_used", "idle_priced", "idle_cost_nano"} if shown else set())
+
+
+def test_activation_counts_for_the_team_of_the_28th_day(rows: Any) -> None:
+    _used(rows, "", date(2026, 10, 1), intent="automatic")
+    rows.roster(
+        {"user_id": "moved", "team": "claims", "joined": "2026-10-05", "left": "2026-11-01"},
+        {"user_id": "moved", "team": "sales", "joined": "2026-11-01", "left": "2026-11-02"},
+        {"user_id": "moved", "team": "legal", "joined": "2026-11-02"},
+    )
+    assert set(rows.counting().by_team("activation", NOVEMBER)) == {"sales"}
+
+
+def test_activation_leaves_out_whoever_had_a_seat_before_anything_was_heard(rows: Any) -> None:
+    _used(rows, "", date(2026, 10, 6), intent="automatic")
+    _seats(rows, ("before",), "2026-10-05")
+    _seats(rows, ("that-day",), "2026-10-06")
+    result = rows.counting().run("activation", NOVEMBER)
+    assert (result.denominator, result.excluded["before_data"]) == (1, 1)

@@ -22,13 +22,20 @@ PERIODS = {
     "a month": Period(date(2026, 10, 1), date(2026, 11, 1), ZONE),
     "a quarter": Period(date(2026, 8, 16), AFTER, ZONE),
 }
+EDGES = [
+    *(period.after - nth * DAY for period in PERIODS.values() for nth in (1, 2, 7, 8, 27, 28)),
+    *(period.first - nth * DAY for period in PERIODS.values() for nth in (26, 27, 28)),
+]
+"""Days on which a stay may begin or end so that some period just counts it, or just does not."""
 
 
 def _stays(luck: random.Random) -> list[Stay]:
     """What may happen to somebody who is on the roster."""
     team, other = luck.sample(TEAMS[:6], 2)
     old = FIRST - timedelta(days=luck.choice([1, 30, 200, 280, 400, 900]))
-    late = luck.choice([FIRST + timedelta(days=luck.randrange(16 * 7)), AFTER - 3 * DAY, date(2026, 10, 29)])
+    late = luck.choice(
+        [FIRST + timedelta(days=luck.randrange(16 * 7)), luck.choice(EDGES), luck.choice(EDGES)]
+    )
     later = late + timedelta(days=luck.choice([1, 5, 20, 27, 28, 40]))
     wave = luck.choice(["", "lyon", "paris"])
     champion = team in ("claims", "motor", "sales") and luck.random() < 0.6
@@ -50,12 +57,19 @@ def _stays(luck: random.Random) -> list[Stay]:
     )
 
 
+def _first_and_last(day: date) -> tuple[datetime, datetime]:
+    """The first and the last moment of a day."""
+    first, after = (
+        datetime.combine(each, time(), ZoneInfo(ZONE)).astimezone(UTC) for each in (day, day + DAY)
+    )
+    return first, after - timedelta(milliseconds=1)
+
+
 def _moment(luck: random.Random, day: date) -> datetime:
     """Some time of a day, often right at its edges."""
-    midnight = datetime.combine(day, time(), ZoneInfo(ZONE)).astimezone(UTC)
-    end = datetime.combine(day + DAY, time(), ZoneInfo(ZONE)).astimezone(UTC)
-    some = midnight + timedelta(minutes=luck.randrange(23 * 60))
-    return luck.choice([midnight, end - timedelta(milliseconds=1), some, some, some])
+    first, last = _first_and_last(day)
+    some = first + timedelta(minutes=luck.randrange(23 * 60))
+    return luck.choice([first, last, some, some, some])
 
 
 def invent(seed: int, rows: Any, *, old: bool, people: int = 60, days: int = 112) -> tuple[Model, list[Any]]:
@@ -66,8 +80,8 @@ def invent(seed: int, rows: Any, *, old: bool, people: int = 60, days: int = 112
     open_days = set(luck.sample(range(112), days))
     events = []
 
-    def call(user: str, day: date) -> None:
-        at, deliberate = _moment(luck, day), luck.random() < 0.8
+    def call(user: str, day: date, at: datetime | None = None) -> None:
+        at, deliberate = at or _moment(luck, day), luck.random() < 0.8
         said = {
             "user_id": user,
             "team": luck.choice(TEAMS),
@@ -88,21 +102,28 @@ def invent(seed: int, rows: Any, *, old: bool, people: int = 60, days: int = 112
             if nth in open_days and luck.random() < keen:
                 for _ in range(luck.choice([1, 1, 2, 30 if keen > 0.4 else 3])):
                     call(user, FIRST + nth * DAY)
+        for stay in model.stays.get(user, ()):
+            for nth in (-1, 0, 13, 26, 27, 28):
+                day = stay.joined + nth * DAY
+                if day < AFTER and (day - FIRST).days in open_days and luck.random() < 0.5:
+                    call(user, day)
     if old:
         for user in luck.sample(list(model.stays), 12):
             call(user, FIRST - timedelta(weeks=luck.randrange(1, 40)))
         for weeks in (53, 52, 51, 19, 12, 4):
             for period in PERIODS.values():
-                call(luck.choice([*model.stays, ""]), period.after - timedelta(weeks=weeks))
-                call(luck.choice([*model.stays, ""]), period.after - timedelta(weeks=weeks, days=1))
+                day = period.after - timedelta(weeks=weeks)
+                call(luck.choice([*model.stays, ""]), day, _first_and_last(day)[0])
+                call(luck.choice([*model.stays, ""]), day - DAY, _first_and_last(day - DAY)[1])
     return model, events
 
 
 def organisation(rows: Any, inserted_at: datetime, *invented: Any, **options: Any) -> Model:
-    """Writes an organisation, and some of its events twice."""
+    """Writes an organisation, some of its events twice, and feedback from before the first call."""
     model, events = invent(*invented, rows, **options)
     written = [{**row, "inserted_at": inserted_at} for row in events]
     rows.insert("usage", [*written, *written[:20]])
+    rows.feedback(_first_and_last(FIRST - 12 * DAY)[0], kind="thumb", thumb="up", inserted_at=inserted_at)
     stays = ((user, stay) for user, stays in model.stays.items() for stay in stays)
     rows.roster(
         *(
