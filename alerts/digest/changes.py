@@ -18,6 +18,9 @@ OF_PEOPLE = ("habits", "habits_4_weeks", "seats")
 
 BY_INTERVAL = ("nps",)
 
+ROSTER_MOVED = 0.1
+"""A share of people that moves so far while few people did was moved by the roster: that is no "no clear change"."""
+
 
 def compare(inputs: DigestInputs) -> dict[str, Change]:
     """The tested change of each KPI where both periods are known, by KPI."""
@@ -50,6 +53,7 @@ def _of_people(then: KpiResult, now: KpiResult) -> Change | None:
     if not (then.denominator and now.denominator):
         return None
     moved = abs((now.numerator or 0) - (then.numerator or 0))
-    if mcnemar_exact(moved, 0) < ALPHA:
+    difference = float(now.value or 0) - float(then.value or 0)
+    if mcnemar_exact(moved, 0) < ALPHA or abs(difference) >= ROSTER_MOVED:
         return None
-    return Change(float(now.value or 0) - float(then.value or 0), clear=False)
+    return Change(difference, clear=False)

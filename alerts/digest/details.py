@@ -16,6 +16,8 @@ from uptake.sql.results import KpiResult
 from uptake.stats import drift, pareto
 
 REASONS_SHOWN = 8
+OF_ACTIVE_PEOPLE = ("active_users", "stickiness", "breadth")
+"""What would tell how many people are active where adoption must not."""
 
 
 def details(inputs: DigestInputs) -> tuple[Block, ...]:
@@ -65,9 +67,11 @@ def _beside(inputs: DigestInputs) -> Iterator[Block]:
     locale = inputs.locale
     rows, references = [], []
     earlier = short(inputs.span.shift(-1), locale)
+    adoption = inputs.this.get("adoption")
+    told_apart = OF_ACTIVE_PEOPLE if adoption is not None and adoption.hidden else ()
     for name in BESIDE[inputs.cadence]:
         now, before = inputs.this.get(name), inputs.before.get(name)
-        if now is None or (now.parts and name == "lifecycle") or now.value is None:
+        if now is None or now.value is None or name in told_apart or (now.parts and name == "lifecycle"):
             continue
         was = "–"
         if before is not None and before.value is not None:

@@ -241,6 +241,32 @@ def test_people_who_are_mostly_the_same_get_a_verdict_only_where_no_way_of_chang
     assert change(34, 32) == "+2 pts, no clear change"
     assert change(44, 34) == "+12 pts"  # ten people might be clear, or not
 
+    def grown(now: int, of: int) -> str:
+        this, before = (
+            {"habits": _rate("habits", now, of, WEEK)},
+            {"habits": _rate("habits", 20, 40, WEEK.shift(-1))},
+        )
+        return _rows(digest.compose(_inputs(WEEK, this, before), LATER))["Habitual users"][2]
+
+    assert grown(20, 100) == "−30 pts"  # the roster grew
+
+
+def test_nothing_tells_how_many_are_active_where_adoption_does_not() -> None:
+    def told(**given: Any) -> list[str]:
+        this = {
+            "adoption": _made("adoption", 0.5, WEEK, numerator=20, denominator=40, **given),
+            "active_users": _made("active_users", 22, WEEK, numerator=22),
+        }
+        tables = [
+            block
+            for block in digest.compose(_inputs(WEEK, this, {}), LATER).details
+            if isinstance(block, Table)
+        ]
+        return [row[0] for table in tables for row in table.rows]
+
+    assert told() == ["Active users"]
+    assert told(hidden="complement") == []
+
 
 def test_reasons_that_shift_are_said_to_have_and_chance_is_not() -> None:
     this = {"override_rate": _rate("override_rate", 200, 800, WEEK)}
