@@ -196,3 +196,11 @@ def make_world(
 @pytest.fixture
 def world(make_world: Callable[[str], World], tenant: str) -> World:
     return make_world(tenant)
+
+
+@pytest.fixture
+def apart(database: Database) -> Iterator[None]:
+    """Rows of one id stay apart, as they do until ClickHouse merges them, which is when it likes."""
+    database.command("SYSTEM STOP MERGES usage")
+    yield
+    database.command("SYSTEM START MERGES usage")

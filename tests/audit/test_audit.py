@@ -161,6 +161,7 @@ def test_other_content_under_the_same_new_id_written_at_once_is_quarantined(worl
     assert world.audit.look(world.now).ok
 
 
+@pytest.mark.usefixtures("apart")
 def test_of_two_contents_with_the_same_version_the_one_that_counts_keeps_counting(world: Any) -> None:
     """Two records that the broker took in the same millisecond: nothing but chance decides, but only once."""
     world.append([world.event("same", output_tokens=100)])
@@ -176,6 +177,19 @@ def test_of_two_contents_with_the_same_version_the_one_that_counts_keeps_countin
     assert json.loads(letter["payload"])["output_tokens"] != after["output_visible_tokens"]
 
 
+def test_a_tie_that_a_merge_has_decided_stays_as_it_is(world: Any) -> None:
+    world.append([world.event("same", output_tokens=100)])
+    world.append([world.event("same", output_tokens=999)], partition=1)
+    race(world, same_time=True)
+    world.database.command("OPTIMIZE TABLE usage FINAL")
+    before = world.rows()
+    assert world.audit.look(world.now).quarantined == 1
+    assert world.rows() == before
+    [letter] = world.rows("dead_letters")
+    assert json.loads(letter["payload"])["output_tokens"] != before[0]["output_visible_tokens"]
+
+
+@pytest.mark.usefixtures("apart")
 def test_a_tie_is_looked_for_among_rows_that_are_not_older_than_their_record(world: Any) -> None:
     world.append([world.event("same", output_tokens=100)])
     world.append([world.event("same", output_tokens=999)], partition=1)
