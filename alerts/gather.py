@@ -5,8 +5,9 @@ What audiences share is asked once and added up for each: 200 departments cost l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from uptake.alerts import budgets, findings
@@ -28,6 +29,7 @@ from uptake.alerts.targets import Standing, judged_over, stand
 from uptake.calendar import Closed, IsoWeek, Period
 from uptake.clickhouse import TenantDatabase
 from uptake.sql import queries
+from uptake.sql.activity.reader import ActivityReader
 from uptake.sql.cells import PriceInputs
 from uptake.sql.results import DailySpend, KpiResult, SpendSoFar
 from uptake.sql.runner import KpiRunner
@@ -50,15 +52,30 @@ T = TypeVar("T")
 
 
 class Gatherer:
-    """Inputs for the digests of one tenant. Figures that audiences share are queried once: use one a run."""
+    """Inputs for the digests of one tenant. Figures that audiences share are queried once: use one a run. `readers`
+    are the audiences that will be asked for, if it is not all of them: less is fetched for a few departments."""
 
     def __init__(
-        self, database: TenantDatabase, workspace: Workspace, input_rates: PriceInputs | None = None
+        self,
+        database: TenantDatabase,
+        workspace: Workspace,
+        input_rates: PriceInputs | None = None,
+        readers: Iterable[Audience] = (),
     ) -> None:
         self._database = database
         self._workspace = workspace
         self._zone = workspace.organisation.zone
-        self._runner = KpiRunner(database, workspace, remember=True, input_rates=input_rates, beside=False)
+        self._readers = tuple(readers)
+        self._reader = ActivityReader(database, remember=True)
+        self._runner = KpiRunner(
+            database,
+            workspace,
+            remember=True,
+            reader=self._reader,
+            input_rates=input_rates,
+            beside=False,
+            readers=_teams_of(self._readers),
+        )
         self._asked: dict[Hashable, Any] = {}
 
     def has_data(self, span: Closed) -> bool:
@@ -78,7 +95,9 @@ class Gatherer:
         this = {name: self._runner.run(name, period, teams, apps) for name in names}
         before = {name: self._runner.run(name, earlier, teams, apps) for name in names if name not in TRUST}
         spans = [span.shift(n).period(self._zone) for n in range(1 - HISTORY[cadence], 1)]
-        history = {name: self._runner.series(name, spans, teams, apps) for name in charted(cadence, kind)}
+        history = {
+            name: self._runner.series(name, spans, teams, apps, bare=True) for name in charted(cadence, kind)
+        }
         new, known = self._findings(period, audience)
         judged = self._budgets(period, audience)
         weekly = isinstance(span, IsoWeek) and kind != "app"
@@ -134,7 +153,7 @@ class Gatherer:
         organisation, apps = self._workspace.organisation, tuple(audience.apps)
         rows = self._once(
             ("pairs", before, now, apps),
-            lambda: queries.pair_rows(self._database, organisation, before, now, apps),
+            lambda: queries.pair_rows(self._database, organisation, before, now, apps, self._reader),
         )
         return queries.sum_pairs(rows, audience.teams)
 
@@ -164,8 +183,7 @@ class Gatherer:
             return {}
 
         def of(name: str, period: Period) -> Results:
-            results = self._once(("by_team", name, period), lambda: self._runner.by_team(name, period))
-            return {team: r for team, r in results.items() if not audience.teams or team in audience.teams}
+            return self._runner.by_team(name, period, teams=audience.teams)
 
         return {name: (of(name, before), of(name, now)) for name in names}
 
@@ -203,7 +221,23 @@ class Gatherer:
     def _daily(self, after: date) -> DailySpend:
         """Spend of the days before `after`, for budgets and forecasts."""
         period = Period(after - timedelta(days=SPEND_DAYS), after, self._zone)
-        return self._once(("daily", after), lambda: queries.daily_spend(self._database, period))
+
+        def ask(teams: Collection[str] = ()) -> DailySpend:
+            return queries.daily_spend(self._database, period, self._reader, teams)
+
+        # Since when anything is known at all, the rows of a few teams say, if there is one.
+        return self._once(("daily", after), lambda: daily if (daily := ask(self._spenders)).rows else ask())
+
+    @cached_property
+    def _spenders(self) -> frozenset[str]:
+        """The teams whose spend the readers' budgets count; none if that is not a matter of teams alone."""
+        scopes = [
+            frozenset(budget.scope.all_teams)
+            for budget in self._workspace.budgets
+            if any(_concerns(budget, reader, self._workspace) for reader in self._readers)
+        ]
+        are_departments = all(reader.teams for reader in self._readers)
+        return frozenset().union(*scopes) if are_departments and all(scopes) else frozenset()
 
     def _budgets(self, period: Period, audience: Audience) -> list[budgets.Evaluation]:
         """The audience's budgets as they stood when the period ended."""
@@ -241,11 +275,13 @@ class Gatherer:
 
     def _forecasts(self, judged: Sequence[budgets.Evaluation], period: Period) -> dict[str, Forecast]:
         """By the budget's identifier; a budget of a use case or model alone has none."""
-        daily = self._daily(period.after)
         found = {}
         for evaluation in judged:
             scope: Scope = evaluation.budget.scope
-            if scope.use_case or scope.model or daily.known_from is None:
+            if scope.use_case or scope.model:
+                continue
+            daily = self._daily(period.after)
+            if daily.known_from is None:
                 continue
             by_day: dict[date, int] = {}
             for row in daily.of(scope.all_teams, scope.app or ""):
@@ -305,6 +341,12 @@ _ASKED_FOR_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "quarterly": (),
 }
 """KPIs that rules ask for whether they are shown or not."""
+
+
+def _teams_of(readers: Iterable[Audience]) -> frozenset[str]:
+    """The teams of some departments; none where everybody's figures are read."""
+    teams = [frozenset(reader.teams) for reader in readers]
+    return frozenset().union(*teams) if all(teams) else frozenset()
 
 
 def _concerns(budget: Budget, audience: Audience, workspace: Workspace) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from importlib.resources import files
 from typing import Any
 
 from uptake.clickhouse import TenantDatabase
 from uptake.schemas.identity import id_range
 from uptake.sql.catalogue import load_query
 
+_OF_TEAMS = (files("uptake.sql") / "fragments" / "of_teams.sql").read_text("utf-8")
+_QUERY = "/* query.sql */"
 _PARAMETER = re.compile(r"\{\s*(\w+)\s*:")
 
 
@@ -24,6 +27,11 @@ def ask(database: TenantDatabase, name: str, parameters: Mapping[str, Any]) -> l
     """Rows of `sql/queries/<name>.sql`."""
     sql = load_query(name)
     return database.query(sql, used_in(sql, parameters))
+
+
+def of_teams(sql: str) -> str:
+    """A query's rows of the teams in the parameter `only_teams`."""
+    return _OF_TEAMS.replace(_QUERY, sql)
 
 
 def window(start: datetime, end: datetime) -> dict[str, Any]:

@@ -30,17 +30,21 @@ class Subject:
     apps: tuple[str, ...] = ()
     key: str = ""
     input_rates: PriceInputs | None = None
+    bare: bool = False
 
 
 def cells_of(definition: KpiDefinition, rows: Iterable[Mapping[str, object]]) -> list[Cell]:
     """The rows of a query, read."""
+    columns, by = {"team", *definition.by}, tuple(definition.by)
     cells = []
     for row in rows:
-        figures = dict(row)
-        team = str(figures.pop("team"))
-        keys = tuple(str(figures.pop(column)) for column in definition.by)
-        cells.append(Cell(team, keys, {name: int(str(figure)) for name, figure in figures.items()}))
+        figures = {name: _integer(figure) for name, figure in row.items() if name not in columns}
+        cells.append(Cell(str(row["team"]), tuple(str(row[column]) for column in by), figures))
     return cells
+
+
+def _integer(figure: object) -> int:
+    return figure if isinstance(figure, int) else int(str(figure))
 
 
 def chosen(
@@ -212,7 +216,7 @@ def build(subject: Subject, cells: Sequence[Cell], hidden: Hidden, *, silent: bo
         direction=definition.direction,
         currency=subject.currency if definition.holds_money else "",
         excluded={} if hidden.all else excluded,
-        extras={} if hidden.all else extras,
+        extras={} if hidden.all or subject.bare else extras,
         parts={} if hidden.all else parts,
         details={} if no_value else _details(measured, hidden),
         suppressed=hidden.all,

@@ -21,6 +21,7 @@ from uptake.sql.results import Cadence, Direction, Unit
 
 _COLUMN = re.compile(r"\bAS\s+(excluded|extra|part)_(\w+)", re.IGNORECASE)
 _APPS = re.compile(r"\{\s*apps\s*:")
+_WHOLE = re.compile(r"\{\s*whole\s*:")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 Words = Annotated[str, Field(min_length=1)]
@@ -106,6 +107,11 @@ class KpiDefinition(BaseModel):
     def by_app(self) -> bool:
         """Whether it can be had for some apps alone: its rows are of an app each, or its query takes `apps`."""
         return "app" in self.by or _APPS.search(self.sql) is not None
+
+    @property
+    def has_bare_form(self) -> bool:
+        """Whether its query takes `whole`: without it the extras are not counted, which is quicker."""
+        return _WHOLE.search(self.sql) is not None
 
 
 def read_definition(folder: Traversable) -> KpiDefinition:

@@ -80,6 +80,7 @@ def pair_rows(
     before: Period,
     now: Period,
     apps: Sequence[str] = (),
+    reader: ActivityReader | None = None,
 ) -> Rows:
     """A row for each pair of teams that people were in, before and now ('' is "not eligible then")."""
     if before.end > now.start:
@@ -92,7 +93,7 @@ def pair_rows(
         "apps": list(apps),
     }
     whole = {**period_parameters(now), **window(before.start, now.end), **definition_parameters(organisation)}
-    serving = _serving(database, before, now)
+    serving = _serving(database, reader, before, now)
     if serving.serves:
         days = {"before_first_day": before.first, "generations": list(serving.generations)}
         return ask(database, "adoption_pairs_activity", {**whole, **edges, **days})
@@ -124,10 +125,10 @@ def sum_pairs(rows: Rows, teams: Sequence[str] = ()) -> AdoptionPairs | None:
     return None if small else pairs
 
 
-def _serving(database: TenantDatabase, *periods: Period) -> Serving:
+def _serving(database: TenantDatabase, reader: ActivityReader | None, *periods: Period) -> Serving:
     if not database.uses_activity:
         return Serving(why="activity is switched off")
-    return ActivityReader(database).serving(*periods, people=True)
+    return (reader or ActivityReader(database)).serving(*periods, people=True)
 
 
 def unauthorised_groups(database: TenantDatabase, start: datetime, end: datetime) -> list[UnauthorisedGroup]:

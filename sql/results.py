@@ -171,20 +171,19 @@ class DaySpend:
     known_nano: int
     upper_nano: int
     unpriced_calls: int
-    calls: int
 
 
 @dataclass(frozen=True, slots=True)
 class DailySpend:
-    """Spend by day, team and app, in order of days. A day without a row cost nothing."""
+    """Spend by day, team and app, in order of days. A day without a row cost nothing.
+
+    `known_from` is the first day of which anything is known, of any team: that of the first call, as a licence may be
+    billed for weeks before anybody could call. Of the first cost where there are no calls; None where there are no
+    rows.
+    """
 
     rows: tuple[DaySpend, ...]
-
-    @property
-    def known_from(self) -> date | None:
-        """The first day of which anything is known: that of the first call, as a licence may be billed for weeks before
-        anybody could call. Of the first cost where there are no calls."""
-        return next((row.day for row in self.rows if row.calls), self.rows[0].day if self.rows else None)
+    known_from: date | None = None
 
     def of(self, teams: Collection[str] = (), app: str = "") -> list[DaySpend]:
         """The rows of some teams and an app; none given: all."""

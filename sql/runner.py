@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from uptake.calendar import Period
 from uptake.clickhouse import TenantDatabase
@@ -14,7 +14,7 @@ from uptake.errors import UsageError
 from uptake.money import to_nano
 from uptake.schemas.identity import id_range
 from uptake.sql.activity.reader import ActivityReader, Serving
-from uptake.sql.asking import ask, used_in
+from uptake.sql.asking import ask, of_teams, used_in
 from uptake.sql.building import (
     Cells,
     Hidden,
@@ -22,7 +22,6 @@ from uptake.sql.building import (
     beside_of,
     build,
     cells_of,
-    chosen,
     decide,
     given_away,
     hidden_of,
@@ -30,6 +29,7 @@ from uptake.sql.building import (
 )
 from uptake.sql.catalogue import KpiDefinition, load_catalogue
 from uptake.sql.cells import Cell, PriceInputs
+from uptake.sql.grouping import Rows
 from uptake.sql.results import KpiResult, Source
 from uptake.sql.suppression import ShownParts
 from uptake.sql.windows import window_of, window_parameters
@@ -75,7 +75,18 @@ class _Answer:
     definition: KpiDefinition
     period: Period
     source: Source
-    cells: Sequence[Cell]
+    rows: Rows
+    bare: bool = False
+
+
+class _Key(NamedTuple):
+    """What an answer is remembered by."""
+
+    name: str
+    period: Period
+    apps: tuple[str, ...]
+    bare: bool = False
+    for_readers: bool = False
 
 
 def period_parameters(period: Period, look_back_weeks: int = 0) -> dict[str, Any]:
@@ -122,7 +133,8 @@ class KpiRunner:
     and it is quicker; `activity=False` asks the events whatever it costs, and so does a database that was opened so.
 
     `input_rates` prices what a provider's cache saved; without it that is not known. Without `beside` results lack what
-    counts people beside a KPI (`people_beside`): who does not show it need not have it decided.
+    counts people beside a KPI (`people_beside`): who does not show it need not have it decided. `readers` are the teams
+    that will be asked about, if it is not all of them: of figures that count no people, no rows of others are fetched.
     """
 
     def __init__(
@@ -135,6 +147,7 @@ class KpiRunner:
         reader: ActivityReader | None = None,
         input_rates: PriceInputs | None = None,
         beside: bool = True,
+        readers: Collection[str] = (),
     ) -> None:
         if database.name != workspace.tenant:
             raise ValueError(f"the workspace is of {workspace.tenant!r}, the database of {database.name!r}")
@@ -144,7 +157,8 @@ class KpiRunner:
         self._remember = remember
         self._input_rates = input_rates
         self._beside = beside
-        self._remembered: dict[tuple[str, Period, tuple[str, ...]], _Answer] = {}
+        self._readers = frozenset(readers)
+        self._remembered: dict[_Key, _Answer] = {}
         self._serving: dict[tuple[Period, bool], Serving] = {}
         self._silent: dict[Period, bool] = {}
         audiences = [frozenset(a.teams) for a in workspace.channels.audiences if a.teams]
@@ -155,33 +169,35 @@ class KpiRunner:
         self._shown_beside = lru_cache(maxsize=_DECISIONS)(lambda people: ShownParts(dict(people), audiences))
 
     def run(
-        self, name: str, period: Period, teams: Sequence[str] = (), apps: Sequence[str] = ()
+        self,
+        name: str,
+        period: Period,
+        teams: Sequence[str] = (),
+        apps: Sequence[str] = (),
+        *,
+        bare: bool = False,
     ) -> KpiResult:
-        """One KPI of some teams and apps (none: the organisation). Raises UsageError for a name that does not exist."""
-        answer = self._answer(definition_of(name), period, apps)
-        return self._result(answer, answer.cells, tuple(teams), tuple(apps))
+        """One KPI of some teams and apps (none: the organisation). `bare`: the extras may be missing, where it is
+        quicker without. Raises UsageError for a name that does not exist."""
+        answer = self._answer(definition_of(name), period, apps, teams, bare=bare)
+        return self._result(answer, answer.rows, tuple(teams), tuple(apps))
 
-    def by_team(self, name: str, period: Period, apps: Sequence[str] = ()) -> dict[str, KpiResult]:
-        """One KPI of every team that has a row, by team ('' is what belongs to no team)."""
-        answer = self._answer(definition_of(name), period, apps)
-        teams = sorted({cell.team for cell in answer.cells})
-        cells = chosen(answer.definition, answer.cells, (), apps)
-        by_team: dict[str, list[Cell]] = {team: [] for team in teams}
-        for cell in cells:
-            by_team[cell.team].append(cell)
-        shown, beside = (
-            self._decided(answer.definition, cells),
-            self._decided_beside(answer.definition, cells),
-        )
+    def by_team(
+        self, name: str, period: Period, apps: Sequence[str] = (), teams: Sequence[str] = ()
+    ) -> dict[str, KpiResult]:
+        """One KPI of every team that has a row, or of those of `teams`, by team ('' is what belongs to no team)."""
+        answer = self._answer(definition_of(name), period, apps, teams)
+        rows = answer.rows.of_apps(apps)
         silent = self._is_silent(answer)
         return {
             team: build(
                 self._subject(answer, (team,), tuple(apps)),
-                of_team,
-                hidden_of(answer.definition, shown, (team,), beside),
+                rows.by_team.get(team, ()),
+                self._hidden(rows, (team,)),
                 silent=silent,
             )
-            for team, of_team in by_team.items()
+            for team in answer.rows.by_team
+            if not teams or team in teams
         }
 
     def breakdown(
@@ -193,31 +209,30 @@ class KpiRunner:
         if by not in definition.by:
             known = f"one of: {', '.join(definition.by)}" if definition.by else "it has none"
             raise UsageError(f"{name} cannot be divided by {by!r}", known)
-        answer = self._answer(definition, period, apps)
-        place = list(definition.by).index(by)
-        groups: dict[str, list[Cell]] = {}
-        for cell in answer.cells:
-            groups.setdefault(cell.keys[place], []).append(cell)
-        if apps and by == "app":
-            groups = {key: cells for key, cells in groups.items() if key in apps}
+        answer = self._answer(definition, period, apps, teams)
+        groups = answer.rows.divided(by)
+        ours = {key: some for key, rows in groups.items() if (some := rows.of_apps(apps).of(teams))}
         results = {
-            key: self._result(answer, cells, tuple(teams), tuple(apps), key)
-            for key, cells in sorted(groups.items())
+            key: self._result(answer, rows, tuple(teams), tuple(apps), key)
+            for key, rows in groups.items()
+            if key in ours
         }
-        ours = {
-            key: some for key, cells in groups.items() if (some := chosen(definition, cells, teams, apps))
-        }
-        results = {key: result for key, result in results.items() if key in ours}
         for key in given_away(definition, ours, results) if definition.people != "none" else ():
             subject = self._subject(answer, tuple(teams), tuple(apps), key)
             results[key] = build(subject, ours[key], Hidden(all=True), silent=self._is_silent(answer))
         return results
 
     def series(
-        self, name: str, periods: Iterable[Period], teams: Sequence[str] = (), apps: Sequence[str] = ()
+        self,
+        name: str,
+        periods: Iterable[Period],
+        teams: Sequence[str] = (),
+        apps: Sequence[str] = (),
+        *,
+        bare: bool = False,
     ) -> list[KpiResult]:
         """One KPI in several periods, in their order."""
-        return [self.run(name, period, teams, apps) for period in periods]
+        return [self.run(name, period, teams, apps, bare=bare) for period in periods]
 
     def explain(
         self, name: str, period: Period, teams: Sequence[str] = (), apps: Sequence[str] = ()
@@ -237,12 +252,15 @@ class KpiRunner:
             question.why,
         )
 
-    def _question(self, definition: KpiDefinition, period: Period, apps: Sequence[str]) -> _Question:
+    def _question(
+        self, definition: KpiDefinition, period: Period, apps: Sequence[str], *, bare: bool = False
+    ) -> _Question:
         every = {
             **period_parameters(period, definition.look_back_weeks),
             **definition_parameters(self._organisation),
             "working_days": working_days(period, self._organisation.country),
             "apps": list(apps),
+            "whole": not bare,
         }
         serving = self._served(definition, period)
         if definition.activity_sql is not None and serving.serves:
@@ -266,42 +284,56 @@ class KpiRunner:
             self._serving[window, people] = serving
         return serving
 
-    def _answer(self, definition: KpiDefinition, period: Period, apps: Sequence[str]) -> _Answer:
+    def _answer(
+        self,
+        definition: KpiDefinition,
+        period: Period,
+        apps: Sequence[str],
+        teams: Sequence[str] = (),
+        *,
+        bare: bool = False,
+    ) -> _Answer:
         # Rows that are of an app each serve all apps; a query that takes `apps` is another question for others.
         asked = tuple(sorted(apps)) if definition.by_app and "app" not in definition.by else ()
-        key = definition.name, period, asked
-        if key in self._remembered:
-            return self._remembered[key]
-        question = self._question(definition, period, asked)
-        cells = cells_of(definition, self._database.query(question.sql, question.parameters))
-        answer = _Answer(definition, period, question.source, cells)
+        bare = bare and definition.has_bare_form
+        # What is shown of people depends on all teams.
+        for_readers = bool(teams) and self._readers.issuperset(teams)
+        for_readers = for_readers and definition.per_team and definition.people == "none"
+        key = _Key(definition.name, period, asked)
+        for more in sorted({False, bare}):
+            for fewer in sorted({False, for_readers}):
+                found = self._remembered.get(key._replace(bare=more, for_readers=fewer))
+                if found is not None:
+                    return found
+        question = self._question(definition, period, asked, bare=bare)
+        rows: list[dict[str, Any]] = []
+        if for_readers:
+            only = {"only_teams": sorted(self._readers)}
+            rows = self._database.query(of_teams(question.sql), {**question.parameters, **only})
+        if not rows:  # whether a team's nothing is a zero, the others tell
+            for_readers = False
+            rows = self._database.query(question.sql, question.parameters)
+        grouped = Rows(definition, cells_of(definition, rows), self._decided, self._decided_beside)
+        answer = _Answer(definition, period, question.source, grouped, bare)
         if self._remember:
-            self._remembered[key] = answer
+            self._remembered[key._replace(bare=bare, for_readers=for_readers)] = answer
         return answer
 
     def _result(
-        self,
-        answer: _Answer,
-        cells: Sequence[Cell],
-        teams: tuple[str, ...],
-        apps: tuple[str, ...],
-        key: str = "",
+        self, answer: _Answer, rows: Rows, teams: tuple[str, ...], apps: tuple[str, ...], key: str = ""
     ) -> KpiResult:
-        definition = answer.definition
-        if not definition.per_team:
+        if not answer.definition.per_team:
             teams = ()
-        of_apps = chosen(definition, cells, (), apps)
+        of_apps = rows.of_apps(apps)
         return build(
             self._subject(answer, teams, apps, key),
-            chosen(definition, of_apps, teams, ()),
-            hidden_of(
-                definition,
-                self._decided(definition, of_apps),
-                teams,
-                self._decided_beside(definition, of_apps),
-            ),
+            of_apps.of(teams),
+            self._hidden(of_apps, teams),
             silent=self._is_silent(answer),
         )
+
+    def _hidden(self, rows: Rows, teams: tuple[str, ...]) -> Hidden:
+        return hidden_of(rows.definition, rows.shown, teams, rows.shown_beside)
 
     def _decided(self, definition: KpiDefinition, cells: Sequence[Cell]) -> ShownParts:
         people: Cells = people_of(definition, cells)
@@ -321,14 +353,15 @@ class KpiRunner:
     ) -> Subject:
         currency = self._organisation.currency
         source, rates = answer.source, self._input_rates
-        return Subject(answer.definition, answer.period, currency, source, teams, apps, key, rates)
+        return Subject(
+            answer.definition, answer.period, currency, source, teams, apps, key, rates, answer.bare
+        )
 
     def _is_silent(self, answer: _Answer) -> bool:
         """Whether nothing is known of a period. A KPI about people has rows from the roster alone, but counts nobody
         who was not heard of."""
         definition, period = answer.definition, answer.period
-        counted = definition.people == "none" or any(cell.figures["numerator"] for cell in answer.cells)
-        if answer.cells and counted:
+        if answer.rows.cells and (definition.people == "none" or answer.rows.counts_any):
             return False
         if period in self._silent:
             return self._silent[period]

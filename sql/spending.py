@@ -6,6 +6,7 @@ known ones where everything is.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,14 +44,20 @@ def budget_spend(database: TenantDatabase, scope: Scope, period: Period, until: 
     )
 
 
-def daily_spend(database: TenantDatabase, period: Period, reader: ActivityReader | None = None) -> DailySpend:
-    """Spend of every day of `period`, by team and app: budgets and forecasts of many audiences are added up from it."""
+def daily_spend(
+    database: TenantDatabase,
+    period: Period,
+    reader: ActivityReader | None = None,
+    teams: Collection[str] = (),
+) -> DailySpend:
+    """Spend of every day of `period` of some teams (none: all), by team and app: budgets and forecasts of many
+    audiences are added up from it."""
     serving = (
         (reader or ActivityReader(database)).serving(period, people=False)
         if database.uses_activity
         else Serving(why="activity is switched off")
     )
-    days = {"first_day": period.first, "after_day": period.after, "zone": period.zone}
+    days = {"first_day": period.first, "after_day": period.after, "zone": period.zone, "teams": sorted(teams)}
     if serving.serves:
         rows = ask(database, "daily_spend_activity", {**days, "generations": list(serving.generations)})
     else:
@@ -64,10 +71,10 @@ def daily_spend(database: TenantDatabase, period: Period, reader: ActivityReader
                 int(row["known_nano"]),
                 int(row["upper_nano"]),
                 int(row["unpriced_calls"]),
-                int(row["calls"]),
             )
             for row in rows
-        )
+        ),
+        rows[0]["known_from"] if rows else None,
     )
 
 

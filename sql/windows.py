@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ def window_of(period: Period, look_back_weeks: int) -> Period:
     return replace(period, first=min(first, period.first))
 
 
+@lru_cache(maxsize=64)
 def window_parameters(window: Period) -> Mapping[str, Any]:
     """`days` of a window with `day_edges`, their first moments (Unix seconds), and `week_edges`, those of its weeks.
 

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Literal
 
 from uptake.sql.suppression.people import is_small
-from uptake.sql.suppression.saying import Figure, Saying
+from uptake.sql.suppression.saying import Figure, Names, Saying
 from uptake.sql.suppression.sums import Sums
 
 Cell = tuple[str, str]
@@ -49,6 +49,10 @@ class ShownParts:
             for cell in product(self._teams, sorted(self.parts))
             if (people := max(0, cells.get(cell, 0))) or parts_of[cell[0]] == 1
         }
+        self._cells_of: dict[str, list[Cell]] = {team: [] for team in self._teams}
+        for cell in self._cells:
+            self._cells_of[cell[0]].append(cell)
+        self._people_in: dict[Names, dict[str, int]] = {}
         self._unions = tuple(dict.fromkeys(one for union in unions if (one := frozenset(union) & self.parts)))
         teams = frozenset(self._teams)
         declared = (group for one in audiences if (group := frozenset(one) & teams))
@@ -85,7 +89,13 @@ class ShownParts:
         return Saying(groups, cuts, self._people, lambda figure: self.may_show(figure[0], *figure[1]))
 
     def _people(self, figure: Figure) -> int:
-        return sum(self._cells[cell] for cell in self._of(figure))
+        teams, parts = figure
+        if parts not in self._people_in:
+            self._people_in[parts] = {
+                team: sum(self._cells[cell] for cell in cells if cell[1] in parts)
+                for team, cells in self._cells_of.items()
+            }
+        return sum(map(self._people_in[parts].__getitem__, teams))
 
     def _figure(self, teams: Collection[str], parts: Collection[str] = ()) -> Figure:
         """Some teams (none: everybody) and parts (none: all), without those that do not exist."""
@@ -95,10 +105,14 @@ class ShownParts:
         )
 
     def _decide(self) -> None:
-        figures = [figure for figure in self._in_order() if not is_small(self._people(figure))]
+        figures = {
+            figure: list(self._of(figure))
+            for figure in self._in_order()
+            if not is_small(self._people(figure))
+        }
         within: dict[Cell, list[int]] = {cell: [] for cell in self._cells}
-        for nth, figure in enumerate(figures):
-            for cell in self._of(figure):
+        for nth, cells in enumerate(figures.values()):
+            for cell in cells:
                 within[cell].append(nth)
         # Cells that no figure tells apart are one unit: who computes one of them, computes all.
         units: dict[tuple[int, ...], int] = {}
@@ -108,25 +122,43 @@ class ShownParts:
         for cell, unit in self._unit_of.items():
             people[unit] += self._cells[cell]
         self._sums = Sums(people)
-        for figure in figures:
-            if figure[1] == self.parts or self._knows((figure[0], self.parts)):
-                self._sums.show({self._unit_of[cell] for cell in self._of(figure)})
+        self._units_in = {
+            figure: {self._unit_of[cell] for cell in cells} for figure, cells in figures.items()
+        }
+        known: set[Names] = set()  # teams whose total is: it stays so
+        for figure, inside in self._units_in.items():
+            teams, parts = figure
+            if parts != self.parts and teams not in known:
+                if not self._knows((teams, self.parts)):
+                    continue
+                known.add(teams)
+            self._sums.show(inside)
 
     def _in_order(self) -> Iterator[Figure]:
         organisation, *audiences = self._groups
         coarse = [union for union in self._unions if union != self.parts]
         fine = [one for part in self.parts if (one := frozenset([part])) != self.parts]
+        levels = [
+            [(sorted(teams), teams) for teams in level]
+            for level in ([organisation], audiences, [frozenset([team]) for team in self._teams])
+        ]
         for stage in ([self.parts], coarse, fine):
-            for level in ([organisation], audiences, [frozenset([team]) for team in self._teams]):
-                figures = [(teams, parts) for teams in level for parts in stage]
-                yield from sorted(
-                    figures, key=lambda one: (-self._people(one), sorted(one[0]), sorted(one[1]))
-                )
+            cuts = [(sorted(parts), parts) for parts in stage]
+            for level in levels:
+                figures = [
+                    (-self._people((teams, parts)), names, cut, (teams, parts))
+                    for names, teams in level
+                    for cut, parts in cuts
+                ]
+                yield from (figure for *_, figure in sorted(figures, key=lambda one: one[:3]))
 
     def _of(self, figure: Figure) -> Iterator[Cell]:
-        return (cell for cell in product(*figure) if cell in self._cells)
+        teams, parts = figure
+        return (cell for team in teams for cell in self._cells_of[team] if cell[1] in parts)
 
     def _knows(self, figure: Figure) -> bool:
+        if figure in self._units_in:
+            return self._sums.knows(self._units_in[figure])
         cells = Counter(self._unit_of[cell] for cell in self._of(figure))
         return all(n == self._cells_in[unit] for unit, n in cells.items()) and self._sums.knows(cells)
 

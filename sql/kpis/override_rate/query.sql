@@ -24,6 +24,7 @@ WITH
             AND occurred_at >= {from_:DateTime64(3, 'UTC')} AND occurred_at < {to_:DateTime64(3, 'UTC')}
             AND status = 'ok'
             AND response_id != ''
+            AND {whole:Bool} -- all calls are read for the coverage alone
         GROUP BY app, response_id
     ),
     decided AS

@@ -177,7 +177,7 @@ def _composed(
 
     composer.require_closed(span, workspace.organisation, home.clock.now())
     home.runner(workspace.tenant)  # publishes the roster
-    gatherer = Gatherer(home.database.tenant(workspace.tenant), workspace, input_rates(workspace))
+    gatherer = Gatherer(home.database.tenant(workspace.tenant), workspace, input_rates(workspace), readers)
     for audience in readers:
         message = composer.compose(gatherer.inputs(audience, span), home.clock.now())
         yield message, gatherer.has_data(span)
