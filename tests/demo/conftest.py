@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))  # for demo_figures
+
 from uptake.alerts.message import Message
-from uptake.calendar import IsoWeek
+from uptake.calendar import Closed
 from uptake.demo import facts
 from uptake.demo.calls import Call
 from uptake.demo.events import generate
@@ -36,7 +38,7 @@ class DemoOutput:
     def kind(self, kind: str) -> list[Spoken]:
         return [each for each in self.spoken if each.message.kind == kind]
 
-    def digest(self, channel: str, week: IsoWeek = facts.LAST_WEEK) -> Message:
+    def digest(self, channel: str, week: Closed = facts.LAST_WEEK) -> Message:
         said = [each.message for each in self.kind("digest") if each.channel == channel]
         (found,) = [message for message in said if f"/{week}/" in message.identity]
         return found

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from uptake.calendar import IsoWeek
-from uptake.demo import facts
+from uptake.calendar import IsoWeek, Month
+from uptake.demo import definitions, facts
 from uptake.demo.calls import Call
 from uptake.demo.events import generate
 from uptake.demo.files import write_workspace
-from uptake.demo.oracle import Oracle
-from uptake.demo.organisation import DEPARTMENTS, TEAMS, Organisation, organisation
+from uptake.demo.oracle import ALL_TEAMS, Oracle
+from uptake.demo.oracle_answers import AnswersOracle
+from uptake.demo.oracle_people import PeopleOracle
+from uptake.demo.organisation import DEPARTMENTS, TEAMS, Organisation, organisation, teams_of
 from uptake.demo.patterns import Quota, local_day
 from uptake.demo.schedule import slices
-from uptake.stats import compare_shares
+from uptake.stats import bootstrap_difference, compare_shares, drift
 from uptake.workspace.load import read
 
 OTHER_SEEDS = (1, 42)
@@ -55,7 +57,7 @@ def test_the_plan_has_the_size_that_ninety_seconds_allow(plan: list[Call]) -> No
     verbs = Counter(call.verb for call in plan)
     assert 45_000 <= verbs["usage"] <= 60_000
     assert 10_000 <= verbs["thumb"] + verbs["edit"] + verbs["decision"] + verbs["survey"] <= 15_000
-    assert verbs["cost"] == 3 * (len(TEAMS) + 1) + 1
+    assert verbs["cost"] == 3 * (len(TEAMS) + 1) + 1 + 1
     assert len({call.app for call in plan}) == 6
 
 
@@ -144,6 +146,71 @@ def test_people_in_grace_count_nowhere(other: Oracle) -> None:
 
 def test_the_stalled_team_has_people_who_never_started(other: Oracle) -> None:
     assert other.never_started(facts.LAST_WEEK, facts.STALLED.team) == facts.STALLED.never
+
+
+def test_the_steady_department_moves_with_its_roster_alone(other: Oracle) -> None:
+    change = other.adoption_change(facts.LAST_WEEK, teams_of(facts.STEADY))
+    assert (change.gained, change.lost, change.usage_part) == (0, 0, 0)
+    assert change.roster_part < -0.02
+
+
+def test_fewer_people_use_the_apps_in_teams_without_a_champion(other: Oracle) -> None:
+    with_one, without = PeopleOracle(other).champions(facts.LAST_WEEK)
+    assert with_one.value - without.value > 0.15
+    rates = {team: other.adoption(facts.LAST_WEEK, (team,)) for team in ALL_TEAMS}
+    sides = [
+        [
+            (r.numerator, r.denominator)
+            for team, r in rates.items()
+            if (team in facts.WITHOUT_CHAMPION) == lacks
+        ]
+        for lacks in (False, True)
+    ]
+    difference = bootstrap_difference(*sides)
+    assert difference is not None
+    assert difference.clear
+
+
+def test_half_of_the_people_have_a_habit_and_some_of_them_are_power_users(other: Oracle) -> None:
+    segments = PeopleOracle(other).habits(facts.LAST_WEEK)
+    assert 0.5 < (segments["power"] + segments["habitual"]) / segments.total() < 0.7
+    assert segments["power"] > 50
+    assert min(segments[name] for name in ("habitual", "novice", "none")) > 20
+
+
+def test_the_idle_team_has_seats_that_nobody_uses_any_more(other: Oracle) -> None:
+    found = PeopleOracle(other)
+    assert found.seats(facts.LAST_WEEK, (facts.IDLE_TEAM,))["idle"] == facts.IDLE_SEATS
+    assert found.lifecycle(facts.LAST_WEEK, (facts.IDLE_TEAM,))["lapsed"] == facts.IDLE_SEATS
+
+
+def test_septembers_wave_is_activated_in_october(other: Oracle) -> None:
+    (wave,) = facts.SEPTEMBER_WAVE
+    found = PeopleOracle(other).activation(Month(2026, 10))
+    assert found == {"activated": wave.users, "unused": wave.people - wave.users}
+
+
+def test_reasons_shift_with_the_new_prompt(other: Oracle) -> None:
+    answers = AnswersOracle(other)
+    claims = teams_of("claims")
+    shift = drift(
+        answers.reasons(facts.LAST_WEEK.shift(-1), claims), answers.reasons(facts.LAST_WEEK, claims)
+    )
+    assert shift is not None
+    assert shift.clear
+
+
+def test_the_providers_invoice_has_the_planted_gap(other: Oracle) -> None:
+    assert abs(AnswersOracle(other).shadow_gap(Month(2026, 10)).value - facts.INVOICE.gap) < 1e-4
+
+
+def test_baselines_were_frozen_as_they_were_measured(people: Organisation, oracle: Oracle) -> None:
+    measured = {"adoption": oracle.adoption, "override_rate": lambda week: oracle.override(week).rate}
+    for target in definitions.TARGETS:
+        baseline = target.baseline
+        if baseline is not None and baseline.apps == definitions.APPS:
+            value = measured[target.kpi](IsoWeek.parse(baseline.week)).value
+            assert abs(value - float(baseline.value)) < 0.005
 
 
 def test_what_is_untidy_is_so_in_the_known_size(other: Oracle) -> None:

@@ -8,7 +8,10 @@ from decimal import Decimal
 
 from uptake.demo import facts
 
+COUNTRY = "FR"
 GRACE_DAYS = 7
+SEAT_PRICE = 12
+"""EUR a month."""
 SEVERITY_THRESHOLD = 0.3
 USD_IN_EUR = ((date.min, Decimal("0.92")), (date(2026, 10, 1), Decimal("0.90")))
 UNKNOWN_INPUT, UNKNOWN_OUTPUT = Decimal(15), Decimal(75)
@@ -47,7 +50,7 @@ BUDGETS_SINCE = date(2026, 11, 1)
 """November is the first month with budgets."""
 
 BUDGETS = (
-    Budget("organisation", "All AI use", 3_000),
+    Budget("organisation", "All AI use", 5_000),
     Budget(
         facts.BREACH.budget,
         "Claims letters",
@@ -56,29 +59,19 @@ BUDGETS = (
         "#claims-ai",
         "@oncall-ai",
     ),
-    Budget("claims", "Claims", 1_600, None, "#claims-ai", "", ("Motor", "Property", "Recovery", "Intake")),
+    Budget("claims", "Claims", 2_200, None, "#claims-ai", "", ("Motor", "Property", "Recovery", "Intake")),
     Budget(
         "underwriting",
         "Underwriting",
-        400,
+        1_000,
         None,
         "#underwriting-ai",
         "",
         ("Commercial", "Personal Lines", "Pricing"),
     ),
-    Budget("sales", "Sales", 500, None, "#sales-ai", "", ("Brokers", "Direct", "Renewals")),
-    Budget("service", "Service", 600, None, "#service-ia", "", ("Customer Care", "Correspondence")),
+    Budget("sales", "Sales", 1_000, None, "#sales-ai", "", ("Brokers", "Direct", "Renewals")),
+    Budget("service", "Service", 1_000, None, "#service-ia", "", ("Customer Care", "Correspondence")),
 )
-
-TARGETS = (
-    ("adoption", None, "0.70", "Head of transformation"),
-    ("override_rate", None, "0.15", "Head of transformation"),
-    ("thumbs_down", None, "0.10", "Head of transformation"),
-    ("unauthorised_share", None, "0", "Chief information security officer"),
-    ("adoption", facts.STALLED.team, "0.60", "Head of claims"),
-    ("adoption", facts.CLIMB.team, "0.80", "Head of service"),
-)
-"""KPI, team or None, target, owner."""
 
 REGISTRY = (
     ("claims-letter", "Head of claims", ("settlement-letter", "information-request"),
@@ -94,3 +87,55 @@ REGISTRY = (
      ("internal",), "low"),
 )  # fmt: skip
 """App, owner, use cases, teams (none: everybody), models, data classes, criticality. One app is missing."""
+
+
+APPS = tuple(sorted(entry[0] for entry in REGISTRY))
+DUE = date(2026, 12, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a target was set from: the value of an ISO week, with the apps that were registered then."""
+
+    value: str
+    week: str = "2026-W35"
+    apps: tuple[str, ...] = APPS
+    definition_version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target of the organisation, or of one team."""
+
+    kpi: str
+    target: str
+    owner: str
+    baseline: Baseline | None = None
+    team: str | None = None
+
+
+BEFORE_BROKER_MAIL = tuple(app for app in APPS if app != "broker-mail")
+TARGETS = (
+    Target("adoption", "0.70", "Head of transformation", Baseline("0.515")),
+    Target("habits", "0.65", "Head of transformation", Baseline("0.40", "2026-W20", BEFORE_BROKER_MAIL)),
+    Target("override_rate", "0.10", "Head of transformation", Baseline("0.13")),
+    Target("thumbs_down", "0.10", "Head of transformation"),
+    Target("unauthorised_share", "0", "Chief information security officer"),
+    Target("adoption", "0.60", "Head of claims", team=facts.STALLED.team),
+    Target("adoption", "0.80", "Head of service", team=facts.CLIMB.team),
+)
+"""Of the organisation's, adoption is on its way and overrides are not; habits are compared with nothing: an app was
+registered since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who answers for an app, and where their digest goes."""
+
+    audience: str
+    name: str
+    app: str
+    channel: str
+
+
+OWNERS = (Owner("claims-letter-owner", "claims-letter", facts.PROMPT.app, "#claims-letter"),)

@@ -35,7 +35,7 @@ def generate(organisation: Organisation) -> list[Call]:
         if planned.app in PROFILES and planned.user:
             calls += feedback.of(planned, PROFILES[planned.app], streams[planned.app])
     calls += _surveys(usage, organisation.seed)
-    calls += bills.costs(organisation)
+    calls += bills.costs(organisation, usage)
     untidy.disturb(calls, organisation)
     calls.sort(key=lambda planned: planned.when_sent)
     return calls
@@ -48,9 +48,11 @@ def _people(organisation: Organisation, streams: dict[str, Streams]) -> list[Cal
         days = facts.FIRST_WEEK.shift(week).period(facts.ZONE).days()
         for member in organisation.members:
             present = [day for day in days if member.team_on(day)]
-            if not any(map(is_working, present)) or not _uses(member, week, rng):
+            if not any(map(is_working, present)):
                 continue
             department = organisation.department_of[member.team_on(present[-1]) or ""]
+            if not _uses(member, week, organisation.seed, steady=department.slug == facts.STEADY):
+                continue
             weights = [day_weight(day) for day in present]
             mean = department.calls_a_week * member.pace * (0.88 + 0.012 * week) * sum(weights) / 5.0
             count = max(1, round(mean * rng.uniform(0.75, 1.25)))
@@ -62,9 +64,11 @@ def _people(organisation: Organisation, streams: dict[str, Streams]) -> list[Cal
     return calls
 
 
-def _uses(member: Member, week: int, rng: random.Random) -> bool:
-    """Whether a person is active in a week, by habit. August and the autumn holidays are slow."""
-    at = rng.random() + _SLOW.get(week, 0.0)
+def _uses(member: Member, week: int, seed: int, *, steady: bool) -> bool:
+    """Whether a person is active in a week, by habit. August and the autumn holidays are slow; where it is `steady` the
+    last week is drawn like the one before."""
+    drawn = min(week, facts.WEEKS - 2) if steady else week
+    at = random.Random(f"{seed}:{member.number}:{drawn}").random() + _SLOW.get(week, 0.0)
     match member.habit:
         case "habitual":
             return at < 0.96

@@ -99,12 +99,14 @@ class Shadow:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """People who joined a team on one day. All have a seat; `users` of them start at once."""
+    """People who joined a team on one day. All have a seat; `users` of them start in the week with this index and use
+    an app in each week from then on, the others never."""
 
     team: str
     day: date
     people: int
     users: int
+    starts: int = WEEKS - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,16 @@ class Unpriced:
     provider: str = "in-house"
     model: str = "atlas-7b"
     every: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """What a provider bills for a month, of which `gap` is explained by no call: somebody has a key of their own."""
+
+    provider: str = "openai"
+    month: date = date(2026, 10, 1)
+    sent_on: date = date(2026, 11, 2)
+    gap: float = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +157,18 @@ BREACH = Breach()
 SHADOW = Shadow()
 NEW_THIS_WEEK = (Joined("Motor", date(2026, 11, 10), 3, 2), Joined("Commercial", date(2026, 11, 12), 2, 1))
 """Within their days of grace at the end of week 46: in no denominator and in no numerator."""
+STEADY = "claims"
+"""In this department the same people use the apps in the last two weeks: only its roster moves its adoption."""
 ELIGIBLE_SINCE_THIS_WEEK = (Joined("Property", date(2026, 11, 3), 4, 1),)
 """Eligible for the first time in week 46: the roster part of Claims' change."""
+SEPTEMBER_WAVE = (Joined("Personal Lines", date(2026, 9, 14), 6, 4, starts=5),)
+"""Their 28th day falls in October: whom that month's activation is about."""
 STALLED = Stalled()
 UNPRICED = Unpriced()
+INVOICE = Invoice()
 UNTIDY = Untidy()
 IDLE_TEAM = "Pricing"
+WITHOUT_CHAMPION = (STALLED.team, IDLE_TEAM, "Direct", "Renewals")
+"""Teams in which nobody is asked to help others; fewer people use the apps there."""
 IDLE_SEATS = 6
 """Seats whose people worked with the apps until the end of September and not since."""

@@ -51,10 +51,12 @@ def _organisation() -> dict[str, Any]:
         "tenant": facts.TENANT,
         "name": facts.NAME,
         "zone": facts.ZONE,
+        "country": definitions.COUNTRY,
         "locale": "en",
         "currency": facts.CURRENCY,
         "grace_days": definitions.GRACE_DAYS,
         "severity_threshold": definitions.SEVERITY_THRESHOLD,
+        "seat_price": str(definitions.SEAT_PRICE),
         "unknown_price_input": str(definitions.UNKNOWN_INPUT),
         "unknown_price_output": str(definitions.UNKNOWN_OUTPUT),
     }
@@ -92,10 +94,25 @@ def _budgets() -> list[dict[str, Any]]:
 
 def _targets() -> list[dict[str, Any]]:
     return [
-        {"kpi": kpi, **({"team": team} if team else {}), "target": float(target), "owner": owner,
-         "due": "2026-12-31"}
-        for kpi, team, target, owner in definitions.TARGETS
-    ]  # fmt: skip
+        {
+            "kpi": target.kpi,
+            **({"team": target.team} if target.team else {}),
+            "target": float(target.target),
+            **({"baseline": _baseline(target.baseline)} if target.baseline else {}),
+            "owner": target.owner,
+            "due": definitions.DUE,
+        }
+        for target in definitions.TARGETS
+    ]
+
+
+def _baseline(baseline: definitions.Baseline) -> dict[str, Any]:
+    return {
+        "value": float(baseline.value),
+        "week": baseline.week,
+        "definition_version": baseline.definition_version,
+        "apps": list(baseline.apps),
+    }
 
 
 def _prices() -> list[dict[str, Any]]:
@@ -133,6 +150,10 @@ def _channels() -> dict[str, Any]:
             "channel": department.channel,
         }
         audiences.append({**entry, "locale": department.locale} if department.locale != "en" else entry)
+    audiences += [
+        {"audience": owner.audience, "name": owner.name, "apps": [owner.app], "channel": owner.channel}
+        for owner in definitions.OWNERS
+    ]
     return {"audiences": audiences, "budgets": "#ai-programme", "findings": "#ai-governance"}
 
 

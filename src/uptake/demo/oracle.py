@@ -7,12 +7,12 @@ reads both sees the same rule written twice, by two hands.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from uptake.calendar import IsoWeek, Period
+from uptake.calendar import Closed, IsoWeek, Period
 from uptake.demo import definitions, facts
 from uptake.demo.calls import Call
 from uptake.demo.organisation import TEAMS, Member, Organisation
@@ -20,6 +20,7 @@ from uptake.demo.patterns import local_day
 from uptake.demo.pricing import billed_between, call_cost
 
 ALL_TEAMS = tuple(team.name for team in TEAMS)
+Span = Closed | Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,12 @@ class Oracle:
         return {member.address: member for member in self.organisation.members}
 
     @cached_property
-    def _by_week(self) -> dict[IsoWeek, list[Call]]:
-        weeks: dict[IsoWeek, list[Call]] = {}
+    def by_day(self) -> dict[date, list[Call]]:
+        """Calls by the local day on which they happened."""
+        days: dict[date, list[Call]] = {}
         for call in self.calls:
-            weeks.setdefault(IsoWeek.of(local_day(call.at)), []).append(call)
-        return weeks
+            days.setdefault(local_day(call.at), []).append(call)
+        return days
 
     @cached_property
     def _teams(self) -> dict[int, str]:
@@ -105,31 +107,33 @@ class Oracle:
         team = member.team_on(local_day(call.at)) if member else None
         return team or str(call.fields.get("team", ""))
 
-    def _in(self, week: IsoWeek, verb: str, teams: Collection[str]) -> list[Call]:
-        return [c for c in self._by_week.get(week, ()) if c.verb == verb and self.team_of(c) in teams]
+    def happened(self, span: Span) -> Iterator[Call]:
+        """All calls of the days of a period."""
+        for day in period_of(span).days():
+            yield from self.by_day.get(day, ())
+
+    def said(self, span: Span, verb: str, teams: Collection[str] = ALL_TEAMS) -> list[Call]:
+        """Calls of one kind and of some teams."""
+        return [c for c in self.happened(span) if c.verb == verb and self.team_of(c) in teams]
 
     # Adoption
 
-    def eligible(self, week: IsoWeek, teams: Collection[str]) -> set[str]:
-        """People with a seat on the week's last day who joined at least the days of grace before its end."""
-        period = week.period(facts.ZONE)
+    def eligible(self, span: Span, teams: Collection[str] = ALL_TEAMS) -> set[str]:
+        """People with a seat on the period's last day who joined at least the days of grace before its end."""
+        period = period_of(span)
         return {
             member.address
             for member in self.organisation.members
             if member.seat and member.team_on(period.last) in teams and _since(member, period)
         }
 
-    def active(self, week: IsoWeek) -> set[str]:
-        """People with at least one deliberate call in the week."""
-        return {
-            call.user
-            for call in self._by_week.get(week, ())
-            if call.verb == "usage" and call.user and call.fields.get("intent") != "automatic"
-        }
+    def active(self, span: Span) -> set[str]:
+        """People with at least one deliberate call in the period."""
+        return {call.user for call in self.happened(span) if deliberate(call)}
 
-    def adoption(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> Share:
-        eligible = self.eligible(week, teams)
-        return Share(len(eligible & self.active(week)), len(eligible))
+    def adoption(self, span: Span, teams: Collection[str] = ALL_TEAMS) -> Share:
+        eligible = self.eligible(span, teams)
+        return Share(len(eligible & self.active(span)), len(eligible))
 
     def adoption_change(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> AdoptionChange:
         """Against the week before."""
@@ -142,19 +146,24 @@ class Oracle:
 
     def never_started(self, until: IsoWeek, team: str) -> int:
         """Eligible people of a team without a deliberate call in any of the weeks up to `until`."""
-        started: set[str] = set()
-        for week in self._by_week:
-            started |= self.active(week) if week <= until else set()
+        last = until.period(facts.ZONE).last
+        started = {
+            call.user
+            for day, calls in self.by_day.items()
+            if day <= last
+            for call in calls
+            if deliberate(call)
+        }
         return len(self.eligible(until, (team,)) - started)
 
     # Trust
 
-    def override(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> Override:
-        decisions = self._in(week, "decision", teams)
+    def override(self, span: Span, teams: Collection[str] = ALL_TEAMS) -> Override:
+        decisions = self.said(span, "decision", teams)
         kinds = Counter(call.fields["decision"] for call in decisions)
         shown = {
             call.fields["response_id"]
-            for call in self._in(week, "usage", teams)
+            for call in self.said(span, "usage", teams)
             if call.fields.get("status") != "error" and "response_id" in call.fields
         }
         covered = {c.fields["response_id"] for c in decisions if c.fields["decision"] != "escalated"}
@@ -167,7 +176,7 @@ class Oracle:
         change = facts.PROMPT
         decided: Counter[str] = Counter()
         against: Counter[str] = Counter()
-        for call in self._in(week, "decision", ALL_TEAMS):
+        for call in self.said(week, "decision", ALL_TEAMS):
             about = (call.app, call.fields["use_case"])
             if about == (change.app, change.use_case) and call.fields["decision"] != "escalated":
                 decided[call.fields["prompt_version"]] += 1
@@ -179,39 +188,40 @@ class Oracle:
         change = facts.PROMPT
         return Counter(
             reason
-            for call in self._in(week, "decision", ALL_TEAMS)
+            for call in self.said(week, "decision", ALL_TEAMS)
             if (call.app, call.fields["use_case"], call.fields["prompt_version"])
             == (change.app, change.use_case, prompt)
             and overridden(call)
             for reason in call.fields["reasons"]
         )
 
-    def thumbs_down(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> Share:
-        thumbs = self._in(week, "thumb", teams)
+    def thumbs_down(self, span: Span, teams: Collection[str] = ALL_TEAMS) -> Share:
+        thumbs = self.said(span, "thumb", teams)
         return Share(sum(call.fields["thumb"] == "down" for call in thumbs), len(thumbs))
 
     # Money
 
-    def spend(self, period: Period, teams: Collection[str] = ALL_TEAMS) -> int:
-        """Nano euros: priced calls of the period, and cost events for the days of it that they bill."""
-        total = 0
-        for call in self.calls:
-            if call.verb == "usage" and period.start <= call.at < period.end and self.team_of(call) in teams:
-                total += self._cost(call) or 0
-            elif call.verb == "cost" and self.team_of(call) in teams:
-                total += billed_between(call, period.first, period.after)
-        return total
+    def spend(self, span: Span, teams: Collection[str] = ALL_TEAMS) -> int:
+        """Nano euros: priced calls of the period, and cost events for the days of it that they bill. What a provider
+        bills for calls is those calls again."""
+        period = period_of(span)
+        called = sum(self.cost(call) or 0 for call in self.said(period, "usage", teams))
+        return called + sum(
+            billed_between(call, period.first, period.after)
+            for call in self.calls
+            if call.verb == "cost" and self.team_of(call) in teams and not invoiced(call)
+        )
 
-    def unauthorised(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> Share:
+    def unauthorised(self, span: Span, teams: Collection[str] = ALL_TEAMS) -> Share:
         """Nano euros of calls of the unregistered app, of all priced calls."""
-        calls = self._in(week, "usage", teams)
-        bad = sum(self._cost(call) or 0 for call in calls if call.app == facts.SHADOW.app)
-        return Share(bad, sum(self._cost(call) or 0 for call in calls))
+        calls = self.said(span, "usage", teams)
+        bad = sum(self.cost(call) or 0 for call in calls if call.app == facts.SHADOW.app)
+        return Share(bad, sum(self.cost(call) or 0 for call in calls))
 
     def sighting(self, app: str, teams: Collection[str] = ALL_TEAMS) -> Sighting:
         calls = [c for c in self.calls if c.app == app and c.verb == "usage" and self.team_of(c) in teams]
         people = {call.user for call in calls if call.user}
-        nano = sum(self._cost(call) or 0 for call in calls)
+        nano = sum(self.cost(call) or 0 for call in calls)
         return Sighting(min(call.at for call in calls), len(calls), len(people), nano)
 
     def crossings(self, app: str, since: date, amount: int, thresholds: Iterable[int]) -> dict[int, datetime]:
@@ -221,34 +231,31 @@ class Oracle:
         total = 0
         for call in self.calls:
             if call.app == app and call.verb == "usage" and local_day(call.at) >= since:
-                total += self._cost(call) or 0
+                total += self.cost(call) or 0
                 while open_thresholds and total * 100 >= open_thresholds[0] * amount * 1_000_000_000:
                     crossed[open_thresholds.pop(0)] = call.when_sent
         return crossed
 
-    def _cost(self, call: Call) -> int | None:
+    def cost(self, call: Call) -> int | None:
+        """Nano euros of a usage call, None where nobody knows its price."""
         if id(call) not in self._costs:
             self._costs[id(call)] = call_cost(call)
         return self._costs[id(call)]
 
     # Trust in the figures themselves
 
-    def tokens(self, period: Period, teams: Collection[str] = ALL_TEAMS) -> int:
-        return sum(
-            _tokens(call)
-            for call in self.calls
-            if call.verb == "usage" and period.start <= call.at < period.end and self.team_of(call) in teams
-        )
+    def tokens(self, span: Span, teams: Collection[str] = ALL_TEAMS) -> int:
+        return sum(map(_tokens, self.said(span, "usage", teams)))
 
-    def unpriced(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> Share:
+    def unpriced(self, span: Span, teams: Collection[str] = ALL_TEAMS) -> Share:
         """Tokens of calls without a price, of all."""
-        calls = self._in(week, "usage", teams)
-        unknown = sum(_tokens(call) for call in calls if self._cost(call) is None)
+        calls = self.said(span, "usage", teams)
+        unknown = sum(_tokens(call) for call in calls if self.cost(call) is None)
         return Share(unknown, sum(map(_tokens, calls)))
 
-    def late(self, week: IsoWeek, teams: Collection[str] = ALL_TEAMS) -> Share:
+    def late(self, span: Span, teams: Collection[str] = ALL_TEAMS) -> Share:
         """Usage and feedback that was sent more than a day after it happened."""
-        calls = [c for c in self._by_week[week] if c.verb != "cost" and self.team_of(c) in teams]
+        calls = [c for c in self.happened(span) if c.verb != "cost" and self.team_of(c) in teams]
         return Share(sum(c.when_sent - c.at > timedelta(days=1) for c in calls), len(calls))
 
     def complete(self, week: IsoWeek) -> Share:
@@ -256,6 +263,21 @@ class Oracle:
         period = week.period(facts.ZONE)
         sent = [call for call in self.planned if period.start <= call.when_sent < period.end]
         return Share(sum(call.valid for call in sent), len(sent))
+
+
+def period_of(span: Span) -> Period:
+    """A week, month or quarter in the organisation's zone; a period as it is."""
+    return span if isinstance(span, Period) else span.period(facts.ZONE)
+
+
+def deliberate(call: Call) -> bool:
+    """Somebody used an app on purpose."""
+    return call.verb == "usage" and bool(call.user) and call.fields.get("intent") != "automatic"
+
+
+def invoiced(call: Call) -> bool:
+    """A provider's bill for calls that are counted already."""
+    return call.fields.get("category") == "inference" and bool(call.fields.get("invoice_id"))
 
 
 def overridden(call: Call) -> bool:

@@ -100,10 +100,10 @@ TEAMS = (
     Team("Intake", "claims", 1, (("habitual", 8), ("regular", 5), ("occasional", 2), ("never", 3))),
     Team("Commercial", "underwriting", 1, (("habitual", 9), ("regular", 6), ("occasional", 3), ("never", 3))),
     Team("Personal Lines", "underwriting", 1, (("habitual", 8), ("regular", 5), ("occasional", 3), ("never", 2))),
-    Team(facts.IDLE_TEAM, "underwriting", 1, (("habitual", 4), ("regular", 2), ("lapsed", facts.IDLE_SEATS))),
+    Team(facts.IDLE_TEAM, "underwriting", 0, (("habitual", 4), ("regular", 2), ("lapsed", facts.IDLE_SEATS))),
     Team("Brokers", "sales", 1, (("habitual", 10), ("regular", 6), ("occasional", 3), ("never", 3))),
-    Team("Direct", "sales", 1, (("habitual", 7), ("regular", 4), ("occasional", 3), ("never", 2))),
-    Team("Renewals", "sales", 1, (("habitual", 5), ("regular", 4), ("occasional", 2), ("never", 2))),
+    Team("Direct", "sales", 0, (("habitual", 5), ("regular", 3), ("occasional", 5), ("never", 3))),
+    Team("Renewals", "sales", 0, (("habitual", 4), ("regular", 2), ("occasional", 4), ("never", 3))),
     Team(facts.CLIMB.team, "service", 2, (("climber", 22), ("never", 4)), 3),
     Team("Correspondence", "service", 1, (("habitual", 5), ("regular", 4), ("occasional", 2), ("never", 1))),
 )  # fmt: skip
@@ -152,11 +152,11 @@ def organisation(seed: int = facts.DEFAULT_SEED) -> Organisation:
     origin, goal, day = MOVER
     stays = (Stay(origin, _start(rng), day), Stay(goal, day))
     members.append(_member(addresses, rng, stays, "habitual"))
-    for joined in (*facts.NEW_THIS_WEEK, *facts.ELIGIBLE_SINCE_THIS_WEEK):
+    for joined in (*facts.NEW_THIS_WEEK, *facts.ELIGIBLE_SINCE_THIS_WEEK, *facts.SEPTEMBER_WAVE):
         for i in range(joined.people):
             habit = "starter" if i < joined.users else "never"
             newcomer = _member(addresses, rng, (Stay(joined.team, joined.day),), habit)  # type: ignore[arg-type]
-            members.append(replace(newcomer, wave="2", starts=facts.WEEKS - 1))
+            members.append(replace(newcomer, wave="2", starts=joined.starts))
     return Organisation(seed, tuple(members))
 
 

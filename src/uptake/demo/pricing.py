@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
@@ -50,6 +51,11 @@ def call_cost(call: Call) -> int | None:
         genai_request_timestamp=call.at,
     )
     return in_euro(priced.total_price, "USD", day)
+
+
+def uncached_cost(call: Call) -> int | None:
+    """What a usage call would have cost had no provider's cache known any of it."""
+    return call_cost(replace(call, fields={**call.fields, "cache_read_input_tokens": 0}))
 
 
 def upper_bound(call: Call) -> int:

@@ -1,4 +1,4 @@
-"""When the drive stops to send and to look: once a day at first, by the hour in the last week. Pure."""
+"""When the drive stops to send and to look: once a day at first, every two hours in the last week. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DAILY = (19,)
 _MIDNIGHT = time(23, 59, 59)
 """The last stop of a day closes it; nobody looks then."""
 _LAST_BUT_ONE = (9, 12, 15, 18)
-_LAST = tuple(range(9, 19))
+_LAST = (9, 11, 13, 15, 17, 19)
 
 
 @dataclass(frozen=True, slots=True)
