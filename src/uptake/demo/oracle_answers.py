@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
+from fractions import Fraction
 from functools import cached_property
 
 from uptake.calendar import Month
 from uptake.demo import facts
 from uptake.demo.calls import Call
 from uptake.demo.oracle import ALL_TEAMS, Oracle, Share, Span, invoiced, overridden, period_of
-from uptake.demo.pricing import billed_between, uncached_cost
+from uptake.demo.pricing import billed_between, saved_by_cache
 
 WEEK = timedelta(days=7)
 
@@ -30,7 +31,7 @@ class Decided:
 
 
 class AnswersOracle:
-    """Reads the plan; every answer is exact, money but for the rounding of what caching saved."""
+    """Reads the plan; every answer is exact."""
 
     def __init__(self, oracle: Oracle) -> None:
         self.oracle = oracle
@@ -108,19 +109,18 @@ class AnswersOracle:
                 rejected, rejected_nano = rejected + 1, rejected_nano + cost
         return Decided(nano, rejected_nano, rejected, accepted)
 
-    def cache_saving(self, span: Span, teams: Collection[str] = ALL_TEAMS) -> tuple[float, int]:
-        """Nano euros that would have been paid had the provider's cache known nothing, rounded a call; tokens of models
-        without a price."""
-        saved, unknown = 0.0, 0
+    def cache_saving(self, span: Span, teams: Collection[str] = ALL_TEAMS) -> tuple[int, int]:
+        """Nano euros that would have been paid had no provider's cache known anything; tokens without a price."""
+        saved, unknown = Fraction(0), 0
         for call in self.oracle.said(span, "usage", teams):
             if call.fields.get("cache_hit"):
                 continue
-            without = uncached_cost(call)
-            if without is None:
+            of_call = saved_by_cache(call)
+            if of_call is None:
                 unknown += call.fields["cache_read_input_tokens"]
             else:
-                saved += without - (self.oracle.cost(call) or 0)
-        return saved, unknown
+                saved += of_call
+        return round(saved), unknown
 
     def shadow_gap(self, span: Span) -> Share:
         """What providers billed for the period and no call of theirs explains, of what they billed."""

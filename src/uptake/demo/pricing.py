@@ -14,6 +14,7 @@ from uptake.demo.calls import Call
 from uptake.demo.patterns import local_day
 
 _NANO = 1_000_000_000
+_SMALL_PROMPT = 10_000
 
 
 def in_euro(amount: Decimal, currency: str, day: date) -> int:
@@ -53,9 +54,18 @@ def call_cost(call: Call) -> int | None:
     return in_euro(priced.total_price, "USD", day)
 
 
-def uncached_cost(call: Call) -> int | None:
-    """What a usage call would have cost had no provider's cache known any of it."""
-    return call_cost(replace(call, fields={**call.fields, "cache_read_input_tokens": 0}))
+def saved_by_cache(call: Call) -> Fraction | None:
+    """Nano euros that a usage call would have cost more, had the provider's cache known none of it. A model that has
+    bands is taken at its lowest one: the price of a small prompt."""
+    prompt = {"input_tokens": _SMALL_PROMPT, "output_tokens": 0}
+
+    def priced(cached: int) -> int | None:
+        return call_cost(replace(call, fields={**call.fields, **prompt, "cache_read_input_tokens": cached}))
+
+    uncached, read = priced(0), priced(_SMALL_PROMPT)
+    if uncached is None or read is None:
+        return None
+    return Fraction((uncached - read) * call.fields["cache_read_input_tokens"], _SMALL_PROMPT)
 
 
 def upper_bound(call: Call) -> int:
