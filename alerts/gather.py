@@ -12,18 +12,19 @@ from typing import Any, TypeVar, cast
 
 from uptake.alerts import budgets, findings
 from uptake.alerts.digest import (
-    BESIDE,
     BY_TEAM,
     HISTORY,
     TRUST,
     DigestInputs,
+    asked_for_actions,
+    beside,
     cadence_of,
     charted,
     kind_of,
     shown,
 )
-from uptake.alerts.digest.actions import Idle, idle_teams, prompt_jumps
 from uptake.alerts.digest.inputs import Results
+from uptake.alerts.digest.noticing import Idle, idle_teams, prompt_jumps
 from uptake.alerts.digest.shape import OF_NEW_PROGRAMMES
 from uptake.alerts.targets import Standing, judged_over, stand
 from uptake.calendar import Closed, IsoWeek, Period
@@ -88,9 +89,11 @@ class Gatherer:
         workspace, cadence, kind = self._workspace, cadence_of(span), kind_of(audience)
         teams, apps = audience.teams, audience.apps
         period, earlier = span.period(self._zone), span.shift(-1).period(self._zone)
-        young = isinstance(span, IsoWeek) and self._known_weeks(span) < LOOK_BACK_WEEKS
+        week = span if isinstance(span, IsoWeek) else IsoWeek.of(period.last)
+        young = self._known_weeks(week) < LOOK_BACK_WEEKS
+        asked = asked_for_actions(cadence, kind)
         names = dict.fromkeys(
-            (*shown(cadence, kind, new=young), *TRUST, *BESIDE[cadence], *_ASKED_FOR_ACTIONS[cadence])
+            (*shown(cadence, kind, new=young), *TRUST, *beside(cadence, kind, new=young), *asked)
         )
         this = {name: self._runner.run(name, period, teams, apps) for name in names}
         before = {name: self._runner.run(name, earlier, teams, apps) for name in names if name not in TRUST}
@@ -118,7 +121,7 @@ class Gatherer:
             jumps=self._jumps(earlier, period, audience) if isinstance(span, IsoWeek) else (),
             idle=self._idle(cast(IsoWeek, span), teams) if weekly else (),
             by_team=self._by_team(
-                [n if n in names else OF_NEW_PROGRAMMES.get(n, n) for n in BY_TEAM[cadence]],
+                [*(n if n in names else OF_NEW_PROGRAMMES.get(n, n) for n in BY_TEAM[cadence]), *asked],
                 earlier,
                 period,
                 audience,
@@ -320,8 +323,10 @@ class Gatherer:
         by_team = self._once(
             ("by_team", "adoption", period), lambda: self._runner.by_team("adoption", period)
         )
+        last = week.period(self._zone)
+        champions = self._runner.run("champions", last)
         championed = {p.team for p in self._workspace.roster if p.champion and p.on(period.last)}
-        return idle_teams(by_team, frozenset(championed), known, teams)
+        return idle_teams(by_team, frozenset(championed), known, teams, champions)
 
     def _since(
         self, week: IsoWeek, adoption: Sequence[KpiResult], audience: Audience
@@ -333,14 +338,6 @@ class Gatherer:
         start = week.shift(first + 1 - len(adoption))
         pairs = self._sum_pairs(start.period(self._zone), week.period(self._zone), audience)
         return (start, pairs) if pairs is not None else None
-
-
-_ASKED_FOR_ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "weekly": ("seats",),
-    "monthly": ("seats",),
-    "quarterly": (),
-}
-"""KPIs that rules ask for whether they are shown or not."""
 
 
 def _teams_of(readers: Iterable[Audience]) -> frozenset[str]:

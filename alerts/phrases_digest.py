@@ -269,5 +269,9 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
         ("{n} unauthorised use is new.", "{n} unauthorised uses are new."),
         ("{n} usage non autorisé est nouveau.", "{n} usages non autorisés sont nouveaux."),
     ),
+    "verdict.seats": (
+        ("{n} seat is idle, {cost} a month.", "{n} seats are idle, {cost} a month."),
+        ("{n} licence est inutilisée, {cost} par mois.", "{n} licences sont inutilisées, {cost} par mois."),
+    ),
     "verdict.quiet": ("Nothing else stands out.", "Rien d’autre à signaler."),
 }

@@ -28,14 +28,14 @@ MORE: dict[str, tuple[Phrase, Phrase]] = {
     ),
     "next.in_teams": (" in {teams}", " dans {teams}"),
     "next.budget": (
-        "{name}: {share} of {amount} used{left}. Cut the dearest calls, or raise it in budgets.yaml.",
-        "{name}\xa0: {share} de {amount} consommés{left}. Réduire les appels les plus chers, "
+        "Budget {name}: {share} of {amount} used{left}. Cut the dearest calls, or raise it in budgets.yaml.",
+        "Budget {name}\xa0: {share} de {amount} consommés{left}. Réduire les appels les plus chers, "
         "ou relever le montant dans budgets.yaml.",
     ),
     "next.budget_maybe": (
-        "{name}: at least {share} of {amount} used{left}, and what has no price or rate may take it over. "
+        "Budget {name}: at least {share} of {amount} used{left}, and what has no price or rate may take it over. "
         "Add what is missing to prices.yaml or fx.yaml.",
-        "{name}\xa0: au moins {share} de {amount} consommés{left}, et ce qui n’a ni prix ni taux peut suffire à "
+        "Budget {name}\xa0: au moins {share} de {amount} consommés{left}, et ce qui n’a ni prix ni taux peut suffire à "
         "le dépasser. Compléter prices.yaml ou fx.yaml.",
     ),
     "next.days_left": (
@@ -54,11 +54,24 @@ MORE: dict[str, tuple[Phrase, Phrase]] = {
         ),
     ),
     "next.seats": (
-        ("{n} seat has been idle for four weeks{cost}.", "{n} seats have been idle for four weeks{cost}."),
         (
-            "{n} licence inutilisée depuis quatre semaines{cost}.",
-            "{n} licences inutilisées depuis quatre semaines{cost}.",
+            "{n} seat has been idle for four weeks{cost}{where}. Take it back, or ask why.",
+            "{n} seats have been idle for four weeks{cost}{where}. Take them back, or ask why.",
         ),
+        (
+            "{n} licence inutilisée depuis quatre semaines{cost}{where}. La reprendre, ou demander pourquoi.",
+            "{n} licences inutilisées depuis quatre semaines{cost}{where}. Les reprendre, ou demander pourquoi.",
+        ),
+    ),
+    "next.most_in": (
+        "; the largest part in {team} ({idle} of {of})",
+        "\xa0; la plus grande part dans {team} ({idle} sur {of})",
+    ),
+    "next.gap": (
+        "{share} of what providers billed ({amount} of {billed}) is explained by no call: look for keys that are used "
+        "outside the registered apps.",
+        "{share} de ce que les fournisseurs facturent ({amount} sur {billed}) ne correspond à aucun appel\xa0: "
+        "chercher les clés utilisées hors des applications déclarées.",
     ),
     "next.a_month": (", {amount} a month", ", {amount} par mois"),
     "next.shifted": (
@@ -122,6 +135,7 @@ MORE: dict[str, tuple[Phrase, Phrase]] = {
     "details.target.baseline": ("From", "Départ"),
     "details.target.target": ("To", "Objectif"),
     "details.target.progress": ("Way done", "Chemin fait"),
+    "details.target.away": ("none: further away", "aucun\xa0: on s’en éloigne"),
     "details.target.state": ("State", "État"),
     "details.target.due": ("Due", "Échéance"),
     "details.target.owner": ("Owner", "Responsable"),
@@ -144,6 +158,8 @@ MORE: dict[str, tuple[Phrase, Phrase]] = {
         "{n} des {of} personnes éligibles de {team} n’ont rien utilisé en {weeks} semaines{champion}.",
     ),
     "next.no_champion": (", and the team has no champion", ", et l’équipe n’a pas de référent"),
+    "next.name_champion": (" Name one there.", " Y nommer un référent."),
+    "next.ask_them": (" Ask what keeps them.", " Leur demander ce qui les retient."),
     "next.champions": (
         " Teams with one stand at {with_one}, without at {without} "
         "(difference {points} pts [{low}–{high}]; a difference, not a proven cause).",

@@ -13,10 +13,18 @@ from uptake.alerts.digest.cadence import (
 )
 from uptake.alerts.digest.compose import compose
 from uptake.alerts.digest.inputs import DigestInputs
-from uptake.alerts.digest.shape import BESIDE, BY_TEAM, HISTORY, TRUST, charted, kind_of, shown
+from uptake.alerts.digest.shape import (
+    BY_TEAM,
+    HISTORY,
+    TRUST,
+    asked_for_actions,
+    beside,
+    charted,
+    kind_of,
+    shown,
+)
 
 __all__ = [
-    "BESIDE",
     "BY_TEAM",
     "CADENCES",
     "DEFINITION_VERSION",
@@ -24,6 +32,8 @@ __all__ = [
     "HISTORY",
     "TRUST",
     "DigestInputs",
+    "asked_for_actions",
+    "beside",
     "cadence_of",
     "charted",
     "compose",

@@ -5,169 +5,33 @@ The rules, in the order of their weight, stand in docs/reading.md.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from uptake.alerts import formats
 from uptake.alerts.budgets import Evaluation
+from uptake.alerts.digest.noticing import ENOUGH_DECISIONS, WORTH_SAYING, Idle, PromptJump
 from uptake.alerts.findings import FEW, Finding
 from uptake.alerts.formats import Language
 from uptake.alerts.phrases import counted, say
 from uptake.alerts.targets import Standing
 from uptake.schemas.taxonomy import REASONS
-from uptake.sql.results import KpiResult, PromptOverrides, ReasonCount
-from uptake.stats import bootstrap_difference, compare_shares, drift
+from uptake.sql.results import KpiResult
+from uptake.stats import drift
 
 AT_MOST = 3
-ENOUGH_DECISIONS = 20  # on either side of a comparison
-WORTH_SAYING = 0.05  # a clear difference smaller than this is nothing to act on
-MAIN_REASON = 0.3
 COMPLETE = 0.98  # a smaller part of what SDKs were handed is a fault somewhere
 UNPRICED = 0.05  # of all tokens
 
 
 @dataclass(frozen=True, slots=True)
-class PromptJump:
-    """A prompt version that people override clearly more often than another one of the same app and use case.
-
-    `first_at` is its first decision, where that and one about the version it follows lie in the week: then it is when
-    the jump began, else None. `risen` tells whether it is new this week, or overridden clearly more than in the week
-    before: else the week's rise is not its doing.
-    """
-
-    place: str
-    prompt: str
-    share: float
-    other: str
-    other_share: float
-    excess: float
-    reason: str = ""
-    reason_share: float = 0.0
-    first_at: datetime | None = None
-    risen: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """Of a team's `eligible` people, the ones who did not use anything once in `weeks`."""
-
-    team: str
-    people: int
-    eligible: int
-    weeks: int
-    has_champion: bool
-    champions: tuple[float, float, float, float] | None = None
-    """Adoption of teams with a champion, without one, and the interval of the difference, where that is clear."""
-
-
-def prompt_jumps(
-    this: Iterable[PromptOverrides], before: Iterable[PromptOverrides], reasons: Sequence[ReasonCount] = ()
-) -> list[PromptJump]:
-    """Versions that are overridden clearly more (Newcombe, 95 %) than the version they follow, the worst first.
-
-    A version is compared with the one that came before it this week, else with the most decided other version
-    of the week before. Fewer than 20 decisions on a side are no comparison.
-    """
-    last_week = {(row.app, row.use_case, row.prompt_version): row for row in before}
-    earlier = [row for row in last_week.values() if row.decided >= ENOUGH_DECISIONS]
-    groups: dict[tuple[str, str], list[PromptOverrides]] = {}
-    for row in this:
-        if row.prompt_version and row.decided >= ENOUGH_DECISIONS:
-            groups.setdefault((row.app, row.use_case), []).append(row)
-    found = []
-    for (app, use_case), rows in groups.items():
-        rows.sort(key=lambda row: (row.first_at, row.prompt_version))
-        past = [r for r in earlier if (r.app, r.use_case) == (app, use_case) and r.prompt_version]
-        for at, row in enumerate(rows):
-            others = [r for r in past if r.prompt_version != row.prompt_version]
-            other = rows[at - 1] if at else max(others, key=lambda r: r.decided, default=None)
-            jump = _jump(row, other, reasons) if other else None
-            if jump is not None:
-                was = last_week.get((app, use_case, row.prompt_version))
-                began = row.first_at if at and was is None else None
-                found.append(replace(jump, first_at=began, risen=was is None or _worse(was, row)))
-    return sorted(found, key=lambda jump: (-jump.excess, jump.place, jump.prompt))
-
-
-def _worse(was: PromptOverrides, now: PromptOverrides) -> bool:
-    """Whether a version is overridden clearly more than in the week before."""
-    change = compare_shares(was.overridden, was.decided, now.overridden, now.decided)
-    return change is not None and change.clear and change.difference > 0
-
-
-def _jump(row: PromptOverrides, other: PromptOverrides, reasons: Sequence[ReasonCount]) -> PromptJump | None:
-    change = compare_shares(other.overridden, other.decided, row.overridden, row.decided)
-    if change is None or not change.clear or change.difference < WORTH_SAYING:
-        return None
-    key = (row.app, row.use_case, row.prompt_version)
-    named = [r for r in reasons if (r.app, r.use_case, r.prompt_version) == key and r.reason and r.overridden]
-    main = max(named, key=lambda r: r.given, default=None)
-    telling = main is not None and main.given / main.overridden >= MAIN_REASON
-    return PromptJump(
-        place=" · ".join(part for part in (row.app, row.use_case) if part),
-        prompt=row.prompt_version,
-        share=row.overridden / row.decided,
-        other=other.prompt_version,
-        other_share=other.overridden / other.decided,
-        excess=change.difference * row.decided,
-        reason=main.reason if main and telling else "",
-        reason_share=main.given / main.overridden if main and telling else 0.0,
-    )
-
-
-def idle_teams(
-    adoption: Mapping[str, KpiResult], championed: frozenset[str], weeks: int, teams: Container[str] = ()
-) -> list[Idle]:
-    """Teams with eligible people who used nothing in the last `weeks`, the largest part of a team first.
-
-    `adoption` is the KPI of every team over those weeks; `teams` are those that are asked about (none: all), while
-    teams with a champion are compared with the others of the whole organisation. Groups of fewer than five are left
-    out.
-    """
-    shown = {t: r for t, r in adoption.items() if t and r.denominator and r.numerator is not None}
-    compared = _champions(shown, championed)
-    found = [
-        Idle(
-            team,
-            result.denominator - result.numerator,
-            result.denominator,
-            weeks,
-            team in championed,
-            compared,
-        )
-        for team, result in shown.items()
-        if (not teams or team in teams)
-        and result.denominator is not None
-        and result.numerator is not None
-        and result.denominator - result.numerator >= FEW
-    ]
-    return sorted(found, key=lambda idle: (-idle.people / idle.eligible, -idle.people, idle.team))
-
-
-def _champions(
-    shown: Mapping[str, KpiResult], championed: frozenset[str]
-) -> tuple[float, float, float, float] | None:
-    """Adoption of teams with and without a champion, if the difference is clear and in their favour. Teams are
-    resampled, not people: those of one team are alike."""
-
-    def counts(inside: bool) -> list[tuple[int, int]]:
-        some = [r for team, r in sorted(shown.items()) if (team in championed) == inside]
-        return [(r.numerator or 0, r.denominator or 0) for r in some]
-
-    difference = bootstrap_difference(counts(inside=True), counts(inside=False))
-    if difference is None or difference.interval[0] <= 0:
-        return None
-    return difference.first, difference.second, *difference.interval
-
-
-@dataclass(frozen=True, slots=True)
 class Known:
-    """What rules may ask beside jumps, findings, idle groups and budgets: KPIs of the period by name, what came of the
-    targets, and the reasons of overrides before and now."""
+    """What rules may ask beside jumps, findings, idle groups and budgets: KPIs of the period by name, seats by team,
+    what came of the targets, and the reasons of overrides before and now."""
 
     results: Mapping[str, KpiResult] = field(default_factory=dict)
+    seats: Mapping[str, KpiResult] = field(default_factory=dict)
     targets: Mapping[str, Standing] = field(default_factory=dict)
     reasons: tuple[Mapping[str, int], Mapping[str, int]] = field(default_factory=lambda: ({}, {}))
 
@@ -183,8 +47,9 @@ def do_next(
     known: Known | None = None,
 ) -> list[str]:
     """At most three sentences, in this order: the worst prompt, the costliest unregistered app, the largest idle
-    group, the budget that is furthest above its amount, data that do not arrive, idle seats, reasons that shifted, a
-    target that is behind, tokens without a price; then a second prompt and a second app.
+    group, the budget that is furthest above its amount, data that do not arrive, idle seats, bills that no call
+    explains, reasons that shifted, a target that is behind, tokens without a price; then a second prompt and a second
+    app.
 
     An app that is `registered` by now needs nothing done, whatever its calls were when they came in.
     """
@@ -198,6 +63,7 @@ def do_next(
         *(_over(evaluation, currency, locale) for evaluation in over[:1]),
         *_incomplete(known, locale),
         *_idle_seats(known, currency, locale),
+        *_unexplained(known, currency, locale),
         *([] if jumps else _shifted(known, locale)),
         *_behind(known, locale),
         *_unpriced(known, locale),
@@ -226,7 +92,43 @@ def _idle_seats(known: Known, currency: str, locale: Language) -> Iterator[str]:
         cost = say(
             "next.a_month", locale, amount=formats.money(seats.extras["idle_cost_nano"], currency, locale)
         )
-    yield counted("next.seats", locale, idle, cost=cost)
+    yield counted("next.seats", locale, idle, cost=cost, where=_most_idle(known.seats, locale))
+
+
+def _most_idle(seats: Mapping[str, KpiResult], locale: Language) -> str:
+    """The team with the largest part of its seats idle, of those whose idle ones may be told."""
+    told = {
+        team: (idle, result.denominator)
+        for team, result in seats.items()
+        if team and result.denominator and (idle := result.parts.get("idle") or 0) >= FEW
+    }
+    if len(seats) < 2:
+        return ""
+    team = max(told, key=lambda team: (told[team][0] / told[team][1], team), default="")
+    if not team:
+        return ""
+    idle, of = told[team]
+    return say(
+        "next.most_in",
+        locale,
+        team=team,
+        idle=formats.count(idle, locale),
+        of=formats.count(of, locale),
+    )
+
+
+def _unexplained(known: Known, currency: str, locale: Language) -> Iterator[str]:
+    """What providers billed and no call explains, where it is worth looking for."""
+    gap = known.results.get("shadow_gap")
+    if gap is None or gap.value is None or float(gap.value) < WORTH_SAYING:
+        return
+    yield say(
+        "next.gap",
+        locale,
+        share=formats.share(float(gap.value), locale),
+        amount=formats.money(gap.numerator or 0, currency, locale),
+        billed=formats.money(gap.denominator or 0, currency, locale),
+    )
 
 
 def _shifted(known: Known, locale: Language) -> Iterator[str]:
@@ -330,6 +232,7 @@ def _over(evaluation: Evaluation, currency: str, locale: Language) -> str:
 
 def _idle(idle: Idle, locale: Language) -> str:
     champion = "" if idle.has_champion else say("next.no_champion", locale)
+    advice = say("next.ask_them" if idle.has_champion else "next.name_champion", locale)
     text = say(
         "next.idle",
         locale,
@@ -340,9 +243,9 @@ def _idle(idle: Idle, locale: Language) -> str:
         champion=champion,
     )
     if idle.champions is None or idle.has_champion:
-        return text
+        return text + advice
     with_one, without, low, high = idle.champions
-    return text + say(
+    compared = say(
         "next.champions",
         locale,
         with_one=formats.share(with_one, locale),
@@ -351,3 +254,4 @@ def _idle(idle: Idle, locale: Language) -> str:
         low=formats.points(low, locale).lstrip("+"),
         high=formats.points(high, locale).lstrip("+"),
     )
+    return text + compared + advice

@@ -211,23 +211,30 @@ def _spend(
         notes.append(say("change.none_before", locale, week=week_before))
     else:
         notes.append(say("change.spend", locale, amount=_spent(before, locale), week=week_before))
-    notes += _not_known(now, locale)
     target = say("cell.no_budget", locale)
     # a budget that counts just what the figure counts needs no name; any other would mislead without one
-    own = [e for e in budgets if e.budget.scope.counts_exactly(now.teams)]
+    own = [e for e in budgets if _counts_the_same(e, now)]
     others = [e for e in budgets if e not in own]
     if len(own) == 1:
         amount = formats.money(own[0].amount_nano, now.currency, locale)
         target = say(f"cell.{own[0].budget.period}", locale, amount=amount)
         notes.append(_budget("change.budget", own[0], now.currency, locale))
+        if own[0].budget.budget in forecasts:
+            notes.append(_forecast(forecasts[own[0].budget.budget], now.currency, locale))
     elif budgets:
         target = counted("cell.budgets", locale, len(budgets))
         others = list(budgets)
     by_use = sorted(others, key=lambda e: -e.share_used)
     notes += [_budget("change.named_budget", e, now.currency, locale) for e in by_use[:MOST_BUDGETS]]
-    if len(own) == 1 and own[0].budget.budget in forecasts:
-        notes.append(_forecast(forecasts[own[0].budget.budget], now.currency, locale))
-    return value, target, notes
+    return value, target, notes + _not_known(now, locale)
+
+
+def _counts_the_same(evaluation: Evaluation, now: KpiResult) -> bool:
+    """Whether a budget counts just what the figure counts: all of some teams, or all of one app."""
+    scope = evaluation.budget.scope
+    if not now.apps:
+        return scope.counts_exactly(now.teams)
+    return now.apps == (scope.app,) and not (scope.all_teams or scope.use_case or scope.model)
 
 
 def _forecast(made: Forecast, currency: str, locale: Language) -> str:

@@ -43,7 +43,7 @@ def compose(inputs: DigestInputs, now: datetime) -> Message:
         locale,
         inputs.registered,
         inputs.budgets,
-        Known(inputs.this, inputs.targets, inputs.reasons),
+        Known(inputs.this, inputs.by_team.get("seats", ({}, {}))[1], inputs.targets, inputs.reasons),
     )
     if actions:
         blocks.append(Actions(title=say("next.title", locale), items=tuple(actions)))

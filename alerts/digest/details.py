@@ -9,7 +9,7 @@ from uptake.alerts.digest.actions import reason_name
 from uptake.alerts.digest.cells import PEOPLE_OF_PEOPLE, plain, value_of
 from uptake.alerts.digest.inputs import DigestInputs
 from uptake.alerts.digest.names import reference, short
-from uptake.alerts.digest.shape import BESIDE, BY_TEAM, OF_NEW_PROGRAMMES
+from uptake.alerts.digest.shape import BY_TEAM, OF_NEW_PROGRAMMES, beside
 from uptake.alerts.message import Block, Table, Text
 from uptake.alerts.phrases import say
 from uptake.sql.results import KpiResult
@@ -69,7 +69,7 @@ def _beside(inputs: DigestInputs) -> Iterator[Block]:
     earlier = short(inputs.span.shift(-1), locale)
     adoption = inputs.this.get("adoption")
     told_apart = OF_ACTIVE_PEOPLE if adoption is not None and adoption.hidden else ()
-    for name in BESIDE[inputs.cadence]:
+    for name in beside(inputs.cadence, inputs.kind, new=inputs.new):
         now, before = inputs.this.get(name), inputs.before.get(name)
         if now is None or now.value is None or name in told_apart or (now.parts and name == "lifecycle"):
             continue
@@ -87,12 +87,13 @@ def _beside(inputs: DigestInputs) -> Iterator[Block]:
 def _parts(name: str, inputs: DigestInputs) -> Iterator[Block]:
     """Where people stand, if the digest's cadence shows it; a state of few people is not told."""
     now, before = inputs.this.get(name), inputs.before.get(name)
-    if now is None or now.suppressed or not now.denominator or not now.parts:
+    if now is None or now.suppressed or not now.denominator or not now.parts or inputs.data_until is None:
         return
     locale = inputs.locale
 
     def written(result: KpiResult | None, part: str) -> str:
-        if result is None or result.suppressed or not result.parts:
+        unknown = result is not None and result.value is None and not result.hidden
+        if result is None or result.suppressed or unknown or not result.parts:
             return "–"
         people = result.parts[part]
         return say("cell.hidden", locale) if people is None else formats.count(people, locale)
@@ -145,7 +146,9 @@ def _targets(inputs: DigestInputs) -> Iterator[Block]:
     rows = []
     for name, standing in sorted(inputs.targets.items()):
         target, baseline = standing.target, standing.target.baseline
-        progress = "–" if standing.progress is None else formats.share(max(standing.progress, 0.0), locale)
+        progress = "–" if standing.progress is None else formats.share(standing.progress, locale)
+        if standing.progress is not None and standing.progress < 0:
+            progress = say("details.target.away", locale)
         start = "–" if baseline is None else formats.share(baseline.value, locale)
         state = say(f"target.{standing.state}", locale)
         if standing.closed:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from uptake.alerts.budgets import Evaluation
-from uptake.alerts.digest.actions import Idle, PromptJump
 from uptake.alerts.digest.cadence import cadence_of
+from uptake.alerts.digest.noticing import Idle, PromptJump
 from uptake.alerts.digest.shape import Kind, kind_of
 from uptake.alerts.findings import Finding
 from uptake.alerts.formats import Language

@@ -46,7 +46,7 @@ BY_TEAM: Mapping[Cadence, tuple[str, ...]] = {
 }
 """What the thread shows of each team."""
 
-BESIDE: Mapping[Cadence, tuple[str, ...]] = {
+_BESIDE: Mapping[Cadence, tuple[str, ...]] = {
     "weekly": ("lifecycle", "stickiness", "breadth", "active_users", "error_rate", "latency"),
     "monthly": (
         "cache_saving",
@@ -61,6 +61,12 @@ BESIDE: Mapping[Cadence, tuple[str, ...]] = {
     "quarterly": ("reasons", "habits", "lifecycle", "seats"),
 }
 """What else the thread shows, of the audience as a whole."""
+
+NOT_OF_APPS = ("habits", "lifecycle", "seats", "activation", "time_to_first_use", "champions")
+"""Figures about everybody with a seat, which say nothing of one app: most people are not meant to use it."""
+
+OF_ORGANISATION = ("shadow_gap",)
+"""Figures that no team and no app has a part of."""
 
 
 OF_NEW_PROGRAMMES: Mapping[str, str] = {"habits": "habits_4_weeks"}
@@ -77,6 +83,18 @@ def shown(cadence: Cadence, kind: Kind, *, new: bool = False) -> tuple[str, ...]
     """At most six KPIs, in their order; `new`: of a programme that has not run for twelve weeks."""
     names = (_APP if kind == "app" else _PEOPLE)[cadence]
     return tuple(OF_NEW_PROGRAMMES.get(name, name) for name in names) if new else names
+
+
+def beside(cadence: Cadence, kind: Kind, *, new: bool = False) -> tuple[str, ...]:
+    """What else the thread shows to this audience; `new` as in `shown`."""
+    without = {"app": NOT_OF_APPS + OF_ORGANISATION, "department": OF_ORGANISATION, "organisation": ()}[kind]
+    names = (name for name in _BESIDE[cadence] if name not in without)
+    return tuple(OF_NEW_PROGRAMMES.get(name, name) if new else name for name in names)
+
+
+def asked_for_actions(cadence: Cadence, kind: Kind) -> tuple[str, ...]:
+    """What rules of "do next" ask for whether it is shown or not."""
+    return () if kind == "app" or cadence == "quarterly" else ("seats",)
 
 
 def charted(cadence: Cadence, kind: Kind) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from uptake.stats import Change
 HOLDS_UNDER = 0.05  # an unclear change of this size is not shown to be one, and not shown to be none
 ROSTER_FALL = -0.02  # a smaller fall is not worth a sentence about its cause
 LONG_RUN = 0.05  # a smaller change since the first known week is not worth a verdict
+WORTH_SEATS = 0.05  # of the spend: idle seats that cost less are not what a month comes to
 MONEY_HOLDS = 0.1  # of the period before: a smaller change of spend is none to speak of
 
 
@@ -23,7 +24,7 @@ def verdict(inputs: DigestInputs, changes: Mapping[str, Change], causes: Mapping
     locale = inputs.locale
     if inputs.data_until is None:
         return say(f"verdict.no_data.{inputs.cadence}", locale)
-    pressing = _pressing(inputs, changes) or say("verdict.quiet", locale)
+    pressing = _pressing(inputs, changes) or _idle_seats(inputs) or say("verdict.quiet", locale)
     if inputs.cadence == "monthly":
         return f"{_spend(inputs, causes)} {pressing}"
     if inputs.cadence == "quarterly":
@@ -135,6 +136,18 @@ def _pressing(inputs: DigestInputs, changes: Mapping[str, Change]) -> str | None
     if overrides and overrides.clear:
         return say("verdict.overrides_down", locale, share=_share(inputs, "override_rate"))
     return None
+
+
+def _idle_seats(inputs: DigestInputs) -> str | None:
+    """Of a month: what idle seats cost, where that is a part of the spend worth a sentence."""
+    seats, spend = inputs.this.get("seats"), inputs.this.get("spend")
+    if inputs.cadence != "monthly" or seats is None or spend is None or not spend.value:
+        return None
+    idle, nano = seats.parts.get("idle"), seats.extras.get("idle_cost_nano", 0)
+    if not idle or nano < WORTH_SEATS * int(spend.value):
+        return None
+    cost = formats.money(nano, inputs.organisation.currency, inputs.locale)
+    return counted("verdict.seats", inputs.locale, idle, cost=cost)
 
 
 def _share(inputs: DigestInputs, name: str) -> str:

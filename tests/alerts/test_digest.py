@@ -14,7 +14,7 @@ import pytest
 
 from uptake.alerts import budgets, digest, findings
 from uptake.alerts.digest import HISTORY, TRUST, DigestInputs, shown
-from uptake.alerts.digest.actions import idle_teams, prompt_jumps
+from uptake.alerts.digest.noticing import idle_teams, prompt_jumps
 from uptake.alerts.message import Actions, Chart, Footer, Message, Table, Text
 from uptake.alerts.render import text
 from uptake.alerts.targets import Standing
@@ -104,6 +104,10 @@ BY_TEAM = {
     "Property": _share("adoption", 24, 42),
     "Legal": _share("adoption", 17, 30),
 }
+CHAMPIONS = KpiResult(
+    "champions", PERIOD, (), "points", 17.6, 205, 302, (14.0, 25.0), 1,
+    details={"with_champion": 155 / 212, "without_champion": 50 / 90},
+)  # fmt: skip
 AIMS = {"adoption": 0.7, "override_rate": 0.15, "thumbs_down": 0.1, "unauthorised_share": 0.0}
 BUDGET = Budget(budget="claims", name="Claims", scope=Scope(team="Claims"), amount=Decimal(2000))
 
@@ -155,7 +159,7 @@ def make() -> Make:
             new_findings=1,
             known_findings=1,
             jumps=prompt_jumps(PROMPTS, [], REASONS),
-            idle=idle_teams(BY_TEAM, frozenset({"Claims", "Motor", "Health"}), 12),
+            idle=idle_teams(BY_TEAM, frozenset({"Claims", "Motor", "Health"}), 12, (), CHAMPIONS),
             history={
                 "adoption": [_share("adoption", 19 + 3 * n, 82, week) for n, week in enumerate(weeks)],
                 "override_rate": [
@@ -304,7 +308,8 @@ def test_a_week_of_which_no_price_is_known_is_not_a_week_of_zero(make: Make) -> 
     )
     row = _table(digest.compose(changed, MONDAY))["Spend"]
     assert row[0] == "not known, at most €5.00"
-    assert row[2].startswith("not known, at most €5.00 in W45 · 12 calls without a price · ")
+    assert row[2].startswith("not known, at most €5.00 in W45 · 62% used")
+    assert row[2].endswith(" · 12 calls without a price")
     assert "€0.00" not in text.render(digest.compose(changed, MONDAY))
 
 
@@ -324,7 +329,8 @@ def test_a_cost_in_a_currency_without_a_rate_has_no_bound(
     spend = _spend(units, excluded=excluded, extras={"unpriced_upper_nano": 50_075 * NANO})
     row = _table(digest.compose(replace(given, this={**given.this, "spend": spend}), MONDAY))["Spend"]
     assert row[0] == value
-    assert f"€1,120 in W45 · {notes} · 62%" in row[2]
+    assert row[2].startswith("€1,120 in W45 · 62% used, 50% of November gone · ")
+    assert row[2].endswith(f" · {notes}")
     assert "at most" not in row[2]
 
 
@@ -436,7 +442,8 @@ def test_every_action_names_the_place_and_the_size(make: Make) -> None:
         "Compare or roll back.",
         "tender-bot is not in the registry: 4,180 calls and €96.00 this week in Sales. Register it or stop it.",
         "9 of 18 eligible people in Recovery have used nothing in 12 weeks, and the team has no champion. "
-        "Teams with one stand at 73%, without at 56% (difference 18 pts [14–25]; a difference, not a proven cause).",
+        "Teams with one stand at 73%, without at 56% (difference 18 pts [14–25]; a difference, not a proven cause). "
+        "Name one there.",
     )
 
 
@@ -447,7 +454,7 @@ def test_nothing_to_do_is_no_list(make: Make) -> None:
 def test_what_is_to_do_goes_by_the_registry_and_the_budgets_of_the_audience(make: Make) -> None:
     given = make(jumps=[], idle=[], registered=frozenset({"tender-bot"}), budgets=[_budget(2100)])
     (item,) = _actions(digest.compose(given, MONDAY))
-    assert item.startswith("Claims: 105% of €2,000 used")
+    assert item.startswith("Budget Claims: 105% of €2,000 used")
 
 
 def test_a_prompt_that_was_as_bad_before_is_not_blamed_for_the_rise(make: Make) -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from uptake.alerts import digest
+from uptake.alerts import budgets, digest
 from uptake.alerts.digest import DigestInputs
 from uptake.alerts.message import Chart, Message, Table, Text
 from uptake.alerts.targets import Standing
 from uptake.calendar import Closed, FiscalQuarter, IsoWeek, Month
 from uptake.errors import UsageError
-from uptake.sql.results import KpiResult
+from uptake.sql.results import KpiResult, SpendSoFar
 from uptake.stats import wilson
-from uptake.workspace.models import Audience, Organisation, Target
+from uptake.workspace.models import Audience, Budget, Cadence, Organisation, Target
 
 NANO = 10**9
 ZONE = "Europe/Paris"
@@ -101,12 +102,16 @@ def test_a_month_says_what_it_cost_and_what_waits_to_be_saved() -> None:
     message = _month()
     assert message.title == "Acme · month 2026-11, Sun 1 – Mon 30 Nov (Europe/Paris)"
     assert message.cadence == "monthly"
-    assert _verdict(message) == "Spend rose to €2,400 from €1,200. Nothing else stands out."
+    assert _verdict(message) == "Spend rose to €2,400 from €1,200. 6 seats are idle, €180 a month."
     rows = _rows(message)
     assert rows["Cost a request"][0] == "€0.0055"
     assert rows["Seats in use"][0] == "85% (70 of 82)"
     assert "6 seats idle, €180 a month" in rows["Seats in use"][2]
     assert "16% of what decided answers cost" in rows["Spent on rejected answers"][2]
+
+
+def test_idle_seats_that_cost_little_of_the_spend_are_no_verdict() -> None:
+    assert _verdict(_month(4800, 4700)).endswith("Nothing else stands out.")
 
 
 @pytest.mark.parametrize(
@@ -333,3 +338,54 @@ def test_money_of_no_app_that_explains_most_leaves_no_app_to_name() -> None:
         "spend": (of(october, _=0, letters=100, search=1100), of(NOVEMBER, _=1200, letters=800, search=400))
     }
     assert "mostly" not in _verdict(_month(by_app=divided))
+
+
+def _parts(result: KpiResult, **parts: int) -> KpiResult:
+    return replace(result, parts=parts)
+
+
+def _captions(message: Message) -> list[str]:
+    return [block.caption for block in message.details if isinstance(block, Table)]
+
+
+def test_where_people_stand_is_not_told_of_a_period_that_is_not_known() -> None:
+    now = _parts(_rate("lifecycle", 60, 82, WEEK), retained=60, never=22)
+    unknown = _parts(_made("lifecycle", None, WEEK.shift(-1), denominator=82), retained=0, never=82)
+    told = digest.compose(_inputs(WEEK, {"lifecycle": now}, {"lifecycle": unknown}), LATER)
+    (table,) = [block for block in told.details if isinstance(block, Table)]
+    assert [row[1:] for row in table.rows] == [("60", "–"), ("22", "–")]
+    silent = _inputs(WEEK, {"lifecycle": unknown}, {"lifecycle": now}, data_until=None)
+    assert _captions(digest.compose(silent, LATER)) == []
+
+
+@pytest.mark.parametrize("cadence", ["weekly", "monthly", "quarterly"])
+def test_an_app_is_not_told_about_everybody_with_a_seat(cadence: Cadence) -> None:
+    about_everybody = {"lifecycle", "habits", "seats", "activation", "time_to_first_use", "champions"}
+    assert not about_everybody & {*digest.beside(cadence, "app"), *digest.asked_for_actions(cadence, "app")}
+    assert "shadow_gap" not in digest.beside(cadence, "department")
+
+
+def test_a_target_that_one_moves_away_from_has_no_way_done() -> None:
+    baseline = {"value": 0.13, "week": "2026-W35", "definition_version": 1, "apps": []}
+    target = Target.model_validate(
+        {"kpi": "override_rate", "target": 0.1, "owner": "Ada", "due": "2026-12-31", "baseline": baseline}
+    )
+    standing = Standing(target, "behind", progress=-2.0)
+    this = {"override_rate": _rate("override_rate", 200, 1000, WEEK)}
+    told = digest.compose(_inputs(WEEK, this, {}, targets={"override_rate": standing}), LATER)
+    (table,) = [block for block in told.details if isinstance(block, Table) and block.caption == "Targets"]
+    assert table.rows[0][3] == "none: further away"
+
+
+def test_an_app_owners_budget_is_the_target_of_the_apps_spend() -> None:
+    budget = Budget.model_validate(
+        {"budget": "letters", "name": "Letters", "scope": {"app": "letters"}, "amount": "400"}
+    )
+    month = budgets.current_period(budget, LATER, ZONE)
+    judged = budgets.evaluate(budget, SpendSoFar(100 * NANO, 100 * NANO, 0, None), month, LATER)
+    spend = _made("spend", 20 * NANO, WEEK, numerator=20 * NANO, apps=("letters",))
+    owner = Audience(audience="letters", name="letters", apps=("letters",))
+    given = _inputs(WEEK, {"spend": spend}, {}, audience=owner, budgets=[judged])
+    assert _rows(digest.compose(given, LATER))["Spend"][1] == "€400 a month"
+    other = replace(given, this={"spend": replace(spend, apps=("mail",))})
+    assert _rows(digest.compose(other, LATER))["Spend"][1] == "1 budget"

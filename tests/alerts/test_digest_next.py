@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from uptake.alerts import budgets, findings
-from uptake.alerts.digest.actions import Idle, PromptJump, do_next, idle_teams, prompt_jumps
+from uptake.alerts.digest.actions import Known, do_next
+from uptake.alerts.digest.noticing import Idle, PromptJump, idle_teams, prompt_jumps
 from uptake.calendar import IsoWeek
 from uptake.sql.results import KpiResult, PromptOverrides, ReasonCount, SpendSoFar, UnauthorisedGroup
 from uptake.workspace.models import Budget, Scope
@@ -71,7 +72,7 @@ def test_an_app_that_was_registered_since_needs_nothing_done() -> None:
 def test_a_breached_budget_is_something_to_do_after_what_causes_it() -> None:
     over = _budget(2100)
     assert _next(budgets=[_budget(1240), over, _budget(2600, name="Letters")]) == [
-        "Letters: 130% of €2,000 used with 15 days of November left. "
+        "Budget Letters: 130% of €2,000 used with 15 days of November left. "
         "Cut the dearest calls, or raise it in budgets.yaml.",
     ]
     jump = PromptJump("letters", "v2", 0.3, "v1", 0.1, 20.0)
@@ -79,13 +80,13 @@ def test_a_breached_budget_is_something_to_do_after_what_causes_it() -> None:
     full = _next(jumps=[jump, jump], findings=[_app(96)], idle=[idle], budgets=[over])
     assert [item.split()[0] for item in full] == ["letters,", "tender-bot", "9"]
     room = _next(jumps=[jump, jump], findings=[_app(96)], budgets=[over])
-    assert [item.split()[0] for item in room] == ["letters,", "tender-bot", "Claims:"]
+    assert [item.split()[0] for item in room] == ["letters,", "tender-bot", "Budget"]
 
 
 def test_a_breach_that_is_not_certain_asks_for_the_prices_that_are_missing() -> None:
     maybe = replace(_budget(2100), spend=SpendSoFar(500 * NANO, 2100 * NANO, 7, None))
     (item,) = _next(budgets=[maybe])
-    assert item.startswith("Claims: at least 25% of €2,000 used with 15 days of November left")
+    assert item.startswith("Budget Claims: at least 25% of €2,000 used with 15 days of November left")
     assert "prices.yaml" in item
 
 
@@ -157,7 +158,55 @@ def test_idle_people_are_said_only_in_groups_of_five_or_more() -> None:
     assert idle_teams({"Small": _adoption(8, 12), "Hidden": _adoption(None, None)}, frozenset(), 12) == []
 
 
+def _champions(low: float, high: float) -> KpiResult:
+    sides = {"with_champion": 0.8, "without_champion": 0.4}
+    return KpiResult("champions", PERIOD, (), "points", 40.0, 72, 120, (low, high), 1, details=sides)
+
+
 def test_champions_are_compared_only_where_the_difference_is_clear() -> None:
-    unclear = {"With": _adoption(10, 20), "Without": _adoption(9, 20)}
-    without = next(i for i in idle_teams(unclear, frozenset({"With"}), 12) if i.team == "Without")
-    assert without.champions is None
+    def item(champions: KpiResult | None, championed: frozenset[str] = frozenset()) -> str:
+        (idle,) = idle_teams({"D": _adoption(14, 20)}, championed, 12, (), champions)
+        (said,) = _next(idle=[idle])
+        return said
+
+    clear = _champions(12.0, 55.0)
+    assert item(clear) == (
+        "6 of 20 eligible people in D have used nothing in 12 weeks, and the team has no champion. Teams with one stand "
+        "at 80%, without at 40% (difference 40 pts [12–55]; a difference, not a proven cause). Name one there."
+    )
+    for unclear in (_champions(-1.0, 55.0), None):
+        assert item(unclear).endswith("the team has no champion. Name one there.")
+    assert item(clear, frozenset("D")).endswith("in 12 weeks. Ask what keeps them.")
+
+
+def _seats(used: int, idle: int, team: str = "") -> KpiResult:
+    cost = {"idle_priced": idle, "idle_cost_nano": idle * 30 * NANO}
+    parts = {"used": used, "idle": idle, "recent": 0}
+    whole = used + idle
+    return KpiResult(
+        "seats", PERIOD, (team,), "share", used / whole, used, whole, None, 1, parts=parts, extras=cost
+    )
+
+
+def test_idle_seats_are_said_with_their_cost_and_the_team_that_has_most_of_them() -> None:
+    teams = {"Pricing": _seats(6, 6), "Motor": _seats(50, 9), "Small": _seats(1, 4)}
+    (item,) = _next(known=Known({"seats": _seats(57, 19)}, teams))
+    assert item == (
+        "19 seats have been idle for four weeks, €570 a month; the largest part in Pricing (6 of 12). "
+        "Take them back, or ask why."
+    )
+    (alone,) = _next(known=Known({"seats": _seats(6, 6)}, {"Pricing": _seats(6, 6)}))
+    assert "largest" not in alone
+    assert _next(known=Known({"seats": _seats(57, 4)}, teams)) == []
+
+
+def _gap(nano: int, billed: int) -> KpiResult:
+    return KpiResult("shadow_gap", PERIOD, (), "share", nano / billed, nano, billed, None, 1)
+
+
+def test_bills_that_no_call_explains_are_looked_for_from_five_per_cent_on() -> None:
+    (item,) = _next(known=Known({"shadow_gap": _gap(60 * NANO, 1000 * NANO)}))
+    assert item.startswith(
+        "6% of what providers billed (€60.00 of €1,000) is explained by no call: look for keys"
+    )
+    assert _next(known=Known({"shadow_gap": _gap(49 * NANO, 1000 * NANO)})) == []
