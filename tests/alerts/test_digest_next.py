@@ -171,8 +171,8 @@ def test_champions_are_compared_only_where_the_difference_is_clear() -> None:
 
     clear = _champions(12.0, 55.0)
     assert item(clear) == (
-        "6 of 20 eligible people in D have used nothing in 12 weeks, and the team has no champion. Teams with one stand "
-        "at 80%, without at 40% (difference 40 pts [12–55]; a difference, not a proven cause). Name one there."
+        "6 of 20 eligible people in D have used nothing in 12 weeks, and the team has no champion. Teams with one "
+        "stand at 80%, without at 40% (difference 40 pts [12–55]; a difference, not a proven cause). Name one there."
     )
     for unclear in (_champions(-1.0, 55.0), None):
         assert item(unclear).endswith("the team has no champion. Name one there.")
