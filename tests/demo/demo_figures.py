@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from uptake.demo.oracle import ALL_TEAMS, Span, period_of
+from uptake.demo.terms import ALL_TEAMS, Span, period_of
 
 _ASK = """
 import json, sys

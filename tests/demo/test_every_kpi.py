@@ -11,10 +11,11 @@ from demo_figures import Figure, Figures, ask, asked
 
 from uptake.calendar import Closed, FiscalQuarter, Month
 from uptake.demo import definitions, facts
-from uptake.demo.oracle import ALL_TEAMS, Oracle, Share
+from uptake.demo.oracle import Oracle
 from uptake.demo.oracle_answers import AnswersOracle
 from uptake.demo.oracle_people import PeopleOracle
 from uptake.demo.organisation import DEPARTMENTS, teams_of
+from uptake.demo.terms import ALL_TEAMS, Share
 
 WEEK, BEFORE = facts.LAST_WEEK, facts.LAST_WEEK.shift(-1)
 MONTH, EARLIER = Month(2026, 10), Month(2026, 9)

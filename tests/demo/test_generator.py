@@ -13,12 +13,13 @@ from uptake.demo import definitions, facts
 from uptake.demo.calls import Call
 from uptake.demo.events import generate
 from uptake.demo.files import write_workspace
-from uptake.demo.oracle import ALL_TEAMS, Oracle
+from uptake.demo.oracle import Oracle
 from uptake.demo.oracle_answers import AnswersOracle
 from uptake.demo.oracle_people import PeopleOracle
 from uptake.demo.organisation import DEPARTMENTS, TEAMS, Organisation, organisation, teams_of
 from uptake.demo.patterns import Quota, local_day
 from uptake.demo.schedule import slices
+from uptake.demo.terms import ALL_TEAMS
 from uptake.stats import bootstrap_difference, compare_shares, drift
 from uptake.workspace.load import read
 

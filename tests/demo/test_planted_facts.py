@@ -16,10 +16,11 @@ from uptake.alerts.message import Actions, Chart, Footer, Message, Table
 from uptake.calendar import IsoWeek
 from uptake.demo import definitions, facts
 from uptake.demo.calls import Call
-from uptake.demo.oracle import ALL_TEAMS, Oracle, Share
+from uptake.demo.oracle import Oracle
 from uptake.demo.organisation import DEPARTMENTS, Organisation, teams_of
 from uptake.demo.patterns import local_day
 from uptake.demo.schedule import stops
+from uptake.demo.terms import ALL_TEAMS, Share
 
 WEEK, BEFORE = facts.LAST_WEEK, facts.LAST_WEEK.shift(-1)
 AUDIENCES: dict[str, tuple[str, ...]] = {

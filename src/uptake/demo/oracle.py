@@ -8,69 +8,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from uptake.calendar import Closed, IsoWeek, Period
+from uptake.calendar import IsoWeek, Period
 from uptake.demo import definitions, facts
 from uptake.demo.calls import Call
-from uptake.demo.organisation import TEAMS, Member, Organisation
+from uptake.demo.organisation import Member, Organisation
 from uptake.demo.patterns import local_day
 from uptake.demo.pricing import billed_between, call_cost
-
-ALL_TEAMS = tuple(team.name for team in TEAMS)
-Span = Closed | Period
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A share by its two parts."""
-
-    numerator: int
-    denominator: int
-
-    @property
-    def value(self) -> float:
-        return self.numerator / self.denominator
-
-
-@dataclass(frozen=True, slots=True)
-class AdoptionChange:
-    """Adoption of two weeks; `gained` and `lost` are people eligible in both who are active in one of them."""
-
-    before: Share
-    now: Share
-    gained: int
-    lost: int
-
-    @property
-    def usage_part(self) -> float:
-        return (self.now.numerator - self.before.numerator) / self.before.denominator
-
-    @property
-    def roster_part(self) -> float:
-        return self.now.value - self.now.numerator / self.before.denominator
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """Decisions: overridden of decided; `covered` of the `shown` answers were decided."""
-
-    rate: Share
-    covered: int
-    shown: int
-    escalated: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """An app as its calls show it."""
-
-    first_seen: datetime
-    calls: int
-    people: int
-    nano: int
+from uptake.demo.terms import (
+    ALL_TEAMS,
+    AdoptionChange,
+    Override,
+    Share,
+    Sighting,
+    Span,
+    deliberate,
+    invoiced,
+    overridden,
+    period_of,
+)
 
 
 class Oracle:
@@ -263,28 +221,6 @@ class Oracle:
         period = week.period(facts.ZONE)
         sent = [call for call in self.planned if period.start <= call.when_sent < period.end]
         return Share(sum(call.valid for call in sent), len(sent))
-
-
-def period_of(span: Span) -> Period:
-    """A week, month or quarter in the organisation's zone; a period as it is."""
-    return span if isinstance(span, Period) else span.period(facts.ZONE)
-
-
-def deliberate(call: Call) -> bool:
-    """Somebody used an app on purpose."""
-    return call.verb == "usage" and bool(call.user) and call.fields.get("intent") != "automatic"
-
-
-def invoiced(call: Call) -> bool:
-    """A provider's bill for calls that are counted already."""
-    return call.fields.get("category") == "inference" and bool(call.fields.get("invoice_id"))
-
-
-def overridden(call: Call) -> bool:
-    """Rejected, or edited at least as severely as the organisation tolerates."""
-    decision = call.fields["decision"]
-    severe = call.severity is not None and call.severity >= definitions.SEVERITY_THRESHOLD
-    return decision == "rejected" or (decision == "edited" and severe)
 
 
 def _since(member: Member, period: Period) -> bool:

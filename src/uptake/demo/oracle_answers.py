@@ -14,8 +14,9 @@ from functools import cached_property
 from uptake.calendar import Month
 from uptake.demo import facts
 from uptake.demo.calls import Call
-from uptake.demo.oracle import ALL_TEAMS, Oracle, Share, Span, invoiced, overridden, period_of
+from uptake.demo.oracle import Oracle
 from uptake.demo.pricing import billed_between, saved_by_cache
+from uptake.demo.terms import ALL_TEAMS, Share, Span, invoiced, overridden, period_of
 
 WEEK = timedelta(days=7)
 

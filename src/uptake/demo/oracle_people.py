@@ -13,9 +13,10 @@ from fractions import Fraction
 from functools import cached_property
 
 from uptake.calendar import Period
-from uptake.demo.oracle import ALL_TEAMS, Oracle, Share, Span, deliberate, period_of
+from uptake.demo.oracle import Oracle
 from uptake.demo.organisation import Member
 from uptake.demo.patterns import is_working, local_day
+from uptake.demo.terms import ALL_TEAMS, Share, Span, deliberate, period_of
 
 WEEK = timedelta(days=7)
 
