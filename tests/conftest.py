@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+# Nor has one a terminal's width: readline hands one on to the workers of `pytest -n 2`.
+os.environ.pop("COLUMNS", None)
+
 # In `pytest -n 2` a worker takes a folder at a time, because its tests share fixtures; what one broker serves is one
 # folder. Where processes are waited for is begun with, so that what computes goes on beside it.
 BROKER = (
