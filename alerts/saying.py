@@ -6,7 +6,7 @@ keeps what was said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -194,17 +194,20 @@ def _unauthorised(
     return found
 
 
-def digests_due(place: Place, now: datetime) -> Iterator[tuple[Audience, Closed]]:
+def digests_due(
+    place: Place, now: datetime, unheard: Collection[Closed] = ()
+) -> Iterator[tuple[Audience, Closed]]:
     """Audiences that have not been told about the last closed week, month or quarter, once it is time, as far as they
     read of it. Older periods are not caught up.
 
     While events of that period are still coming in (history is being imported, an SDK catches up) nobody is told: a
-    digest is said once, and half of a week is not the week.
+    digest is said once, and half of a week is not the week. `unheard` are periods of which nothing is known: there is
+    nothing to say of them.
     """
     organisation = place.workspace.organisation
     for cadence in digest.CADENCES:
         span = digest.last_closed(cadence, now, organisation)
-        if now < digest.due_at(span, organisation.zone):
+        if now < digest.due_at(span, organisation.zone) or span in unheard:
             continue
         readers = {
             digest.identity(place.tenant, audience.audience, span): audience

@@ -16,22 +16,25 @@ from typing import Any
 import structlog
 from sqlalchemy import Engine
 
-from uptake.alerts import late, saying, standing
+from uptake.alerts import digest, late, saying, standing
 from uptake.alerts.deliver import Deliverer
 from uptake.alerts.gather import audiences
 from uptake.alerts.late import Look
 from uptake.alerts.letter import Letter
 from uptake.alerts.outbox import Outbox
 from uptake.alerts.saying import Place
+from uptake.calendar import Closed
 from uptake.clickhouse import Database
 from uptake.errors import UptakeError
 from uptake.sql.cells import PriceInputs
-from uptake.workspace.models import Workspace
+from uptake.workspace.models import Audience, Cadence, Workspace
 
 MARK = "tick"
 MARK_EVERY = timedelta(seconds=30)
 FAR_EVERY = timedelta(hours=1)
 RETRY_AFTER = timedelta(seconds=30)
+UNHEARD_FOR = timedelta(minutes=10)
+"""How long it is not asked again whether anything is known of a period, unless something is written."""
 LETTERS = 50
 RESTATED_AT_ONCE = 10
 """So many messages are composed anew in one tick: budgets wait for it."""
@@ -84,6 +87,7 @@ class Tick:
         self._idle = idle
         self._rates = rates
         self._noticed: set[str] = set()
+        self._unheard: dict[str, dict[Closed, datetime]] = {}
         self._looked: dict[str, datetime] = {}
         self._looked_far: dict[str, datetime] = {}
         self._compared: defaultdict[str, Look] = defaultdict(Look)
@@ -97,6 +101,7 @@ class Tick:
         """Something was written for this tenant. Cheap, and safe from any thread."""
         with self._lock:
             self._noticed.add(tenant)
+            self._unheard.pop(tenant, None)
             self._compared[tenant].written = True
 
     def run(self, now: datetime) -> Report:
@@ -172,17 +177,25 @@ class Tick:
 
     def _digests(self, place: Place, now: datetime, report: Report) -> None:
         due: list[Any] = []
-        self._guard("digests", place.tenant, now, report, lambda: due.extend(saying.digests_due(place, now)))
+        with self._lock:
+            asked = self._unheard.setdefault(place.tenant, {})
+        unheard = {span for span, at in asked.items() if timedelta(0) <= now - at < UNHEARD_FOR}
+        self._guard(
+            "digests", place.tenant, now, report, lambda: due.extend(saying.digests_due(place, now, unheard))
+        )
         if not due:
             return
+        gatherer = place.gatherer()
         seen: dict[Any, dict[str, str]] = {}  # before the figures are asked for
 
         def look() -> None:
             for span in dict.fromkeys(span for _, span in due):
-                seen[span] = late.seen(place, late.shown_by(span, place.workspace.organisation.zone))
+                if gatherer.has_data(span):
+                    seen[span] = late.seen(place, late.shown_by(span, place.workspace.organisation.zone))
+                else:
+                    asked[span] = now
 
         self._guard("digests", place.tenant, now, report, look)
-        gatherer = place.gatherer()
         for audience, span in due:
             if span not in seen:
                 continue
@@ -190,7 +203,7 @@ class Tick:
             def tell(audience: Any = audience, span: Any = span) -> None:
                 report.said["digest"] += saying.say_digest(place, gatherer, audience, span, now, seen[span])
 
-            self._guard(f"digest:{audience.audience}", place.tenant, now, report, tell)
+            self._guard(_step(audience, digest.cadence_of(span)), place.tenant, now, report, tell)
 
     def _restate(self, place: Place, now: datetime, report: Report) -> None:
         with self._lock:
@@ -256,7 +269,7 @@ class Tick:
         for workspace in workspaces:
             names = ["findings", "digests", "restating", *self._compared[workspace.tenant].steps]
             names += [f"budget:{budget.budget}" for budget in workspace.budgets]
-            names += [f"digest:{audience.audience}" for audience in audiences(workspace)]
+            names += [_step(each, cadence) for each in audiences(workspace) for cadence in each.cadences]
             present.update((workspace.tenant, name) for name in names)
         with self._lock:
             if not self._steps["", "workspaces"].error:
@@ -274,6 +287,11 @@ class Tick:
         self._guard(
             "mark", "", now, report, lambda: standing.save_mark(self._state, MARK, self.status(), now)
         )
+
+
+def _step(audience: Audience, cadence: Cadence) -> str:
+    """What saying a digest is called."""
+    return f"digest:{audience.audience}" + ("" if cadence == "weekly" else f":{cadence}")
 
 
 def _row(step: Step) -> dict[str, Any]:

@@ -330,3 +330,24 @@ def test_a_late_run_is_not_skipped_and_missed_ones_are_one() -> None:
     assert options["misfire_grace_time"] is None, "APScheduler skips what is a second late by default"
     assert options["coalesce"] is True
     assert options["max_instances"] == 1
+
+
+def test_a_period_of_which_nothing_is_known_is_asked_about_now_and_then_and_not_on_every_tick(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    has_data = Gatherer.has_data
+
+    def counted(gatherer: Gatherer, span: Any) -> bool:
+        asked.append(span)
+        return has_data(gatherer, span)
+
+    monkeypatch.setattr(Gatherer, "has_data", counted)
+    monday = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
+    tick = world.tick()
+    for seconds in (0, 2, 4):
+        tick.run(monday + timedelta(seconds=seconds))
+    assert len(asked) == len(set(asked)) == 3  # the week, the month and the quarter
+    tick.notice(world.tenant)
+    tick.run(monday + timedelta(seconds=6))
+    assert len(asked) == 6
