@@ -25,6 +25,7 @@ class Scripted:
         self.failures = list(failures)
         self.stop_at = stop_at
         self.decided: list[list[int]] = []
+        self.began: list[list[int]] = []
         self.written: list[list[int]] = []
 
     def decide(self, records: Sequence[Fetched]) -> Decided:
@@ -34,6 +35,7 @@ class Scripted:
         return Decided(None, kept, len(kept), stops)
 
     def write(self, decided: Decided) -> Done:
+        self.began.append([record.offset for record in decided.records])
         assert self.gate.wait(30)
         if self.failures:
             raise self.failures.pop(0)
@@ -174,7 +176,7 @@ def test_a_take_that_outlives_its_partitions_is_not_acknowledged_to_their_next_a
     async def script(rig: Rig) -> None:
         rig.work.gate.clear()
         rig.bring(0, 1)
-        await rig.until(lambda: rig.work.decided)
+        await rig.until(lambda: rig.work.began)
         rig.conveyor.hold()
         rig.acks.revoke()
         rig.acks.assign({PLACE: 0})
