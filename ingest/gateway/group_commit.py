@@ -156,9 +156,10 @@ class GroupCommit:
         except BaseException as error:  # noqa: BLE001 - whatever it is, it must not end the loop all depend on
             self._find_culprit(group, error)
         else:
+            # Before the answers: whoever has one finds it counted.
+            self._tell(len(group), sum(waiting.events for waiting in group), time.perf_counter() - started)
             for waiting, outcome in zip(group, outcomes, strict=True):
                 self._settle(waiting, outcome)
-            self._tell(len(group), sum(waiting.events for waiting in group), time.perf_counter() - started)
 
     def _find_culprit(self, group: Sequence[_Waiting], error: BaseException) -> None:
         """A batch that trips a bug must not take its neighbours down, nor come back with them for ever: halve the
