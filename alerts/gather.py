@@ -325,8 +325,11 @@ class Gatherer:
         )
         last = week.period(self._zone)
         champions = self._runner.run("champions", last)
-        championed = {p.team for p in self._workspace.roster if p.champion and p.on(period.last)}
-        return idle_teams(by_team, frozenset(championed), known, teams, champions)
+        championed = self._once(
+            ("championed", period.last),
+            lambda: frozenset(p.team for p in self._workspace.roster if p.champion and p.on(period.last)),
+        )
+        return idle_teams(by_team, championed, known, teams, champions)
 
     def _since(
         self, week: IsoWeek, adoption: Sequence[KpiResult], audience: Audience

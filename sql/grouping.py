@@ -8,6 +8,7 @@ from functools import cached_property
 from uptake.sql.building import chosen
 from uptake.sql.catalogue import KpiDefinition
 from uptake.sql.cells import Cell
+from uptake.sql.results import KpiResult
 from uptake.sql.suppression import ShownParts
 
 Decide = Callable[[KpiDefinition, Sequence[Cell]], ShownParts]
@@ -27,6 +28,7 @@ class Rows:
         self._decide_beside = decide_beside
         self._of_apps: dict[tuple[str, ...], Rows] = {}
         self._divided: dict[str, dict[str, Rows]] = {}
+        self._results: dict[tuple[tuple[str, ...], tuple[str, ...]], KpiResult] = {}
 
     @cached_property
     def by_team(self) -> Mapping[str, Sequence[Cell]]:
@@ -74,6 +76,15 @@ class Rows:
                 groups.setdefault(cell.keys[place], []).append(cell)
             self._divided[by] = {key: self._some(cells) for key, cells in sorted(groups.items())}
         return self._divided[by]
+
+    def result(
+        self, teams: tuple[str, ...], apps: tuple[str, ...], make: Callable[[], KpiResult]
+    ) -> KpiResult:
+        """What is made of the rows of some teams and apps: several parts of a digest read the same, and some measures
+        are dear."""
+        if (teams, apps) not in self._results:
+            self._results[teams, apps] = make()
+        return self._results[teams, apps]
 
     def _some(self, cells: Sequence[Cell]) -> Rows:
         return Rows(self.definition, cells, self._decide, self._decide_beside)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Literal
 
 from uptake.calendar import Period
@@ -173,7 +174,7 @@ class DaySpend:
     unpriced_calls: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DailySpend:
     """Spend by day, team and app, in order of days. A day without a row cost nothing.
 
@@ -187,7 +188,20 @@ class DailySpend:
 
     def of(self, teams: Collection[str] = (), app: str = "") -> list[DaySpend]:
         """The rows of some teams and an app; none given: all."""
-        return [row for row in self.rows if (not teams or row.team in teams) and (not app or row.app == app)]
+        rows: Iterable[DaySpend] = self.rows
+        if teams:
+            rows = sorted(
+                (row for team in set(teams) for row in self._by_team.get(team, ())),
+                key=lambda row: (row.day, row.team, row.app),
+            )
+        return [row for row in rows if not app or row.app == app]
+
+    @cached_property
+    def _by_team(self) -> Mapping[str, Sequence[DaySpend]]:
+        found: dict[str, list[DaySpend]] = {}
+        for row in self.rows:
+            found.setdefault(row.team, []).append(row)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -325,11 +325,15 @@ class KpiRunner:
         if not answer.definition.per_team:
             teams = ()
         of_apps = rows.of_apps(apps)
-        return build(
-            self._subject(answer, teams, apps, key),
-            of_apps.of(teams),
-            self._hidden(of_apps, teams),
-            silent=self._is_silent(answer),
+        return rows.result(
+            teams,
+            apps,
+            lambda: build(
+                self._subject(answer, teams, apps, key),
+                of_apps.of(teams),
+                self._hidden(of_apps, teams),
+                silent=self._is_silent(answer),
+            ),
         )
 
     def _hidden(self, rows: Rows, teams: tuple[str, ...]) -> Hidden:
