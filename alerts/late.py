@@ -1,10 +1,15 @@
-"""Late data: which of the messages that were said they reach, and restating those. Thin; `restating` decides."""
+"""Late data: which of the messages that were said they reach, and restating those. Thin; `restating` decides.
+
+Data are events and the roster's past: both can turn out to have been otherwise. Targets, budgets and settings are
+decisions, which hold from when they are made: a message stays as they were, until its data change.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 
 from uptake.alerts import digest, ledger, restating
 from uptake.alerts.gather import SPEND_DAYS, audiences
@@ -14,20 +19,21 @@ from uptake.alerts.saying import Place
 from uptake.calendar import Closed, Period
 from uptake.sql.fingerprint import Fingerprints
 from uptake.workspace.models import Audience, Cadence
+from uptake.workspace.roster import generation_before
 
 RESTATED: Mapping[Cadence, int] = {"weekly": 4, "monthly": 1, "quarterly": 1}
 """So many closed periods are restated when late data reach them."""
 SEEN = "seen"
-"""In a fact's detail: the fingerprint of the events that its message was composed from."""
+"""In a fact's detail: the fingerprint of the data that its message was composed from."""
 
 LOOKED_AT_EVERY = timedelta(hours=1)
 LOOKED_AT_AFTER_WRITES = timedelta(minutes=10)
-"""How often messages are compared with their events, and when something was written: it reads thirteen weeks."""
+"""How often messages are compared with their data, and when something was written: it reads thirteen weeks."""
 
 
 @dataclass(slots=True)
 class Look:
-    """When a tenant's messages were last compared with their events, and what has to be compared again soon."""
+    """When a tenant's messages were last compared with their data, and what has to be compared again soon."""
 
     at: datetime | None = None
     written: bool = False
@@ -56,7 +62,19 @@ def seen(place: Place, shows: Period) -> dict[str, str]:
 
     Take it before the figures are asked for: what comes meanwhile has come later.
     """
-    return {SEEN: Fingerprints(place.database, shows).of(shows)}
+    return {SEEN: Prints(place, shows).of(shows)}
+
+
+class Prints:
+    """Fingerprints of the data of periods within `whole`: their events, and the roster until their end."""
+
+    def __init__(self, place: Place, whole: Period) -> None:
+        self._events = Fingerprints(place.database, whole)
+        self._roster = cache(lambda after: generation_before(place.workspace.roster, after))
+
+    def of(self, period: Period) -> str:
+        """Changes with what is known of the period, and with nothing else."""
+        return f"{self._events.of(period)}-{self._roster(period.after)}"
 
 
 def sayables(place: Place, now: datetime) -> list[Sayable]:
@@ -81,7 +99,7 @@ def sayables(place: Place, now: datetime) -> list[Sayable]:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A message whose events are others by now, and have settled."""
+    """A message whose data are others by now, and have settled."""
 
     sayable: Sayable
     told: ledger.Told
@@ -97,7 +115,7 @@ def changed(place: Place, candidates: Sequence[Sayable], waiting: Waiting, now: 
     if not said:
         return []
     first, after = min(s.shows.first for s in said), max(s.shows.after for s in said)
-    prints = Fingerprints(place.database, Period(first, after, place.workspace.organisation.zone))
+    prints = Prints(place, Period(first, after, place.workspace.organisation.zone))
     # 2. decide
     found = []
     for sayable in said:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from uptake.errors import UnavailableError
 from uptake.schemas.identity import mint, unix_ms
 from uptake.sql.fingerprint import Fingerprints
 from uptake.state.tables import facts
+from uptake.workspace.models import Person
+from uptake.workspace.roster import generation_before, publish_roster
 
 MONDAY = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)  # 08:00 in Paris
 IN_WEEK = datetime(2026, 11, 11, 10, 0, tzinfo=UTC)
@@ -326,6 +328,47 @@ def test_a_late_event_edits_the_message_in_slack(world: Any, fake_slack: Any) ->
     tops = fake_slack.main()
     assert all("Restated Mon 16 Nov 08:12" in str(post["blocks"]) for post in tops)
     assert fake_slack.called("chat.update") == len(posts)
+
+
+# --- the roster ---
+
+
+def applies(late_world: Late, *people: Person, without: str = "") -> None:
+    """Another roster is loaded: with these people more, and one person less."""
+    world = late_world.world
+    kept = tuple(person for person in world.workspace.roster if person.user_id != without)
+    world.workspace = world.workspace.model_copy(update={"roster": (*kept, *people)})
+    publish_roster(world.database, world.workspace, world.clock)
+
+
+def test_who_turns_out_to_have_been_there_restates_the_week(late_world: Late) -> None:
+    applies(late_world, *(Person(user_id=f"v{n}", team="Claims", joined=date(2026, 10, 1)) for n in range(4)))
+    assert late_world.passes(hours=1) == 0
+    assert late_world.passes(seconds=SETTLED_AFTER.total_seconds()) == 2
+    assert "Adoption 30% (6 of 20) → 25% (6 of 24)" in late_world.told().last.notice
+
+
+def test_who_comes_or_goes_after_the_week_changes_nothing_that_was_said_of_it(
+    late_world: Late, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def composed(*_: Any) -> Any:
+        raise AssertionError("nothing is to be composed")
+
+    monkeypatch.setattr(digest, "compose", composed)
+    leaves = Person(user_id="u1", team="Claims", joined=date(2026, 1, 1), left=WEEK.shift(1).monday())
+    moved = Person(user_id="u1", team="Sales", joined=WEEK.shift(1).monday())
+    joins = Person(user_id="v1", team="Claims", joined=WEEK.shift(1).monday())
+    applies(late_world, leaves, moved, joins, without="u1")
+    assert late_world.passes(hours=1) == late_world.passes(minutes=2) == late_world.passes(hours=1) == 0
+
+
+def test_who_left_on_the_weeks_last_day_is_another_roster(late_world: Late) -> None:
+    roster = late_world.world.workspace.roster
+    sunday = WEEK.shift(1).monday() - timedelta(days=1)
+    left = tuple(p.model_copy(update={"left": sunday}) if p.user_id == "u1" else p for p in roster)
+    after = WEEK.shift(1).monday()
+    assert generation_before(left, after) != generation_before(roster, after)
+    assert generation_before(left, sunday) == generation_before(roster, sunday)
 
 
 # --- fingerprints ---

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from importlib.resources import files
 
@@ -18,6 +18,14 @@ def generation_of(roster: tuple[Person, ...]) -> str:
     """The name of this content: the same people and stays, in whatever order, give the same name."""
     rows = sorted(person.model_dump_json() for person in roster)
     return sha256("\n".join(rows).encode()).hexdigest()[:32]
+
+
+def generation_before(roster: tuple[Person, ...], day: date) -> str:
+    """The name of what the roster says of the days before `day`: who joins, leaves or moves later changes nothing."""
+    known = (person for person in roster if person.joined < day)
+    return generation_of(
+        tuple(p if p.left is None or p.left < day else p.model_copy(update={"left": None}) for p in known)
+    )
 
 
 def publish_roster(database: Database, workspace: Workspace, clock: Clock) -> str:
