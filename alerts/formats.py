@@ -40,6 +40,15 @@ def money(nano: int, currency: str, locale: Language, cents: bool = False) -> st
     return text.replace("-", _MINUS)
 
 
+def unit_money(nano: int, currency: str, locale: Language) -> str:
+    """Money an item: three digits at least, as two prices of a call often differ in the third alone."""
+    size = abs(from_nano(nano))
+    if not size or size >= 1:
+        return money(nano, currency, locale)
+    amount = from_nano(nano).quantize(Decimal(1).scaleb(size.adjusted() - 2), ROUND_HALF_UP)
+    return format_currency(amount, currency, locale=locale, decimal_quantization=False).replace("-", _MINUS)
+
+
 def spent_of(spent: int, amount: int, currency: str, locale: Language) -> tuple[str, str]:
     """Two amounts that are compared, with cents where rounding would make unequal ones look equal."""
     texts = money(spent, currency, locale), money(amount, currency, locale)

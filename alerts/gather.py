@@ -6,9 +6,11 @@ What audiences share is asked once and added up for each: 200 departments cost l
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 from uptake.alerts import budgets, findings
 from uptake.alerts.digest import (
@@ -23,7 +25,7 @@ from uptake.alerts.digest import (
     kind_of,
     shown,
 )
-from uptake.alerts.digest.inputs import Results
+from uptake.alerts.digest.inputs import Results, begins_within
 from uptake.alerts.digest.noticing import Idle, idle_teams, prompt_jumps
 from uptake.alerts.digest.shape import OF_NEW_PROGRAMMES
 from uptake.alerts.targets import Standing, judged_over, stand
@@ -42,6 +44,9 @@ IDLE_WEEKS = 4
 
 LOOK_BACK_WEEKS = 12
 """How far back it is asked whether anything is known, and what was seen before."""
+
+EVER = date(2000, 1, 1)
+"""Before any event."""
 
 SPEND_DAYS = 120
 """Days of spend before a period's end for budgets and forecasts: this month, the last, and the weeks before."""
@@ -96,12 +101,19 @@ class Gatherer:
             (*shown(cadence, kind, new=young), *TRUST, *beside(cadence, kind, new=young), *asked)
         )
         this = {name: self._runner.run(name, period, teams, apps) for name in names}
-        before = {name: self._runner.run(name, earlier, teams, apps) for name in names if name not in TRUST}
+        known = self._known_from(period)
+        compared = not begins_within(known, earlier)
+        before = (
+            {name: self._runner.run(name, earlier, teams, apps) for name in names if name not in TRUST}
+            if compared
+            else {}
+        )
         spans = [span.shift(n).period(self._zone) for n in range(1 - HISTORY[cadence], 1)]
         history = {
-            name: self._runner.series(name, spans, teams, apps, bare=True) for name in charted(cadence, kind)
+            name: [_whole(r, known) for r in self._runner.series(name, spans, teams, apps, bare=True)]
+            for name in charted(cadence, kind)
         }
-        new, known = self._findings(period, audience)
+        new, seen = self._findings(period, audience)
         judged = self._budgets(period, audience)
         weekly = isinstance(span, IsoWeek) and kind != "app"
         return DigestInputs(
@@ -110,30 +122,31 @@ class Gatherer:
             span=span,
             this=this,
             before=before,
-            pairs=self._pairs(earlier, period, audience, this, before) if "adoption" in this else None,
-            targets=self._targets(period, audience),
+            pairs=self._pairs(earlier, period, audience, this, before) if "adoption" in before else None,
+            targets=self._targets(period, audience, known),
             budgets=judged,
             forecasts=self._forecasts(judged, period),
-            findings=[*new, *known],
+            findings=[*new, *seen],
             new_findings=len(new),
-            known_findings=len(known),
+            known_findings=len(seen),
             registered=frozenset(workspace.registry),
             jumps=self._jumps(earlier, period, audience) if isinstance(span, IsoWeek) else (),
             idle=self._idle(cast(IsoWeek, span), teams) if weekly else (),
             by_team=self._by_team(
                 [*(n if n in names else OF_NEW_PROGRAMMES.get(n, n) for n in BY_TEAM[cadence]), *asked],
-                earlier,
+                earlier if compared else None,
                 period,
                 audience,
             ),
-            by_app=self._by_app(names, earlier, period, audience),
-            reasons=(self._reasons(earlier, audience), self._reasons(period, audience)),
+            by_app=self._by_app(names, earlier if compared else None, period, audience),
+            reasons=(self._reasons(earlier, audience) if compared else {}, self._reasons(period, audience)),
             history=history,
             since=self._since(cast(IsoWeek, span), history["adoption"], audience)
             if "adoption" in history
             else None,
             new=young,
             data_until=self._data_until(period),
+            known_from=known,
         )
 
     def _once(self, key: Hashable, ask: Callable[[], T]) -> T:
@@ -143,6 +156,17 @@ class Gatherer:
 
     def _data_until(self, period: Period) -> Any:
         return self._once(("data_until", period), lambda: queries.data_until(self._database, period))
+
+    def _known_from(self, period: Period) -> date | None:
+        """The first day of which anything is known, however long before the period."""
+        return self._first_day(Period(EVER, period.after, self._zone))
+
+    def _first_day(self, period: Period) -> date | None:
+        def ask() -> date | None:
+            oldest = queries.known_from(self._database, period)
+            return oldest.astimezone(ZoneInfo(self._zone)).date() if oldest else None
+
+        return self._once(("known_from", period), ask)
 
     def _pairs(
         self, before: Period, now: Period, audience: Audience, this: Results, then: Results
@@ -179,21 +203,24 @@ class Gatherer:
         return {code: given for code, r in found.items() if code and (given := r.extras.get("given", 0))}
 
     def _by_team(
-        self, names: Iterable[str], before: Period, now: Period, audience: Audience
+        self, names: Iterable[str], before: Period | None, now: Period, audience: Audience
     ) -> dict[str, tuple[Results, Results]]:
-        """Some KPIs of each team of the audience; none where it is one team, or apps."""
+        """Some KPIs of each team of the audience; none where it is one team, or apps. Nothing of a period before that
+        is not compared with."""
         if audience.apps or len(audience.teams) == 1:
             return {}
 
-        def of(name: str, period: Period) -> Results:
-            return self._runner.by_team(name, period, teams=audience.teams)
+        def of(name: str, period: Period | None) -> Results:
+            return self._runner.by_team(name, period, teams=audience.teams) if period else {}
 
         return {name: (of(name, before), of(name, now)) for name in names}
 
     def _by_app(
-        self, names: Iterable[str], before: Period, now: Period, audience: Audience
+        self, names: Iterable[str], before: Period | None, now: Period, audience: Audience
     ) -> dict[str, tuple[Results, Results]]:
-        def of(name: str, period: Period) -> Results:
+        def of(name: str, period: Period | None) -> Results:
+            if period is None:
+                return {}
             return self._runner.breakdown(name, period, "app", audience.teams, audience.apps)
 
         return {name: (of(name, before), of(name, now)) for name in names if name in BY_APP}
@@ -294,12 +321,12 @@ class Gatherer:
                 found[evaluation.budget.budget] = made
         return found
 
-    def _targets(self, period: Period, audience: Audience) -> dict[str, Standing]:
+    def _targets(self, period: Period, audience: Audience, known: date | None) -> dict[str, Standing]:
         found = {}
         for target in targets(self._workspace, audience).values():
             teams = (target.team,) if target.team else audience.teams
             judged = judged_over(target.kpi, period)
-            result = self._runner.run(target.kpi.value, judged, teams)
+            result = _whole(self._runner.run(target.kpi.value, judged, teams), known)
             apps = self._workspace.apps_on(judged.last)
             found[target.kpi.value] = stand(target, result, apps, self._zone)
         return found
@@ -307,12 +334,9 @@ class Gatherer:
     def _known_weeks(self, week: IsoWeek) -> int:
         """How many of the last twelve weeks, up to this one, lie in the time of which anything is known."""
 
-        def count() -> int:
-            weeks = [week.shift(n).period(self._zone) for n in range(1 - LOOK_BACK_WEEKS, 1)]
-            heard = [result.value is not None for result in self._runner.series("calls", weeks)]
-            return len(heard) - heard.index(True) if True in heard else 0
-
-        return self._once(("known_weeks", week), count)
+        weeks = [week.shift(n).period(self._zone) for n in range(1 - LOOK_BACK_WEEKS, 1)]
+        known = self._first_day(Period(weeks[0].first, weeks[-1].after, self._zone))
+        return sum(known is not None and known < each.after for each in weeks)
 
     def _idle(self, week: IsoWeek, teams: Sequence[str]) -> list[Idle]:
         """Groups that used nothing in the weeks of which anything is known; too few weeks accuse nobody."""
@@ -341,6 +365,13 @@ class Gatherer:
         start = week.shift(first + 1 - len(adoption))
         pairs = self._sum_pairs(start.period(self._zone), week.period(self._zone), audience)
         return (start, pairs) if pairs is not None else None
+
+
+def _whole(result: KpiResult, known_from: date | None) -> KpiResult:
+    """A result, without its value if only a part of its period is known."""
+    if not begins_within(known_from, result.period):
+        return result
+    return replace(result, value=None, interval=None)
 
 
 def _teams_of(readers: Iterable[Audience]) -> frozenset[str]:

@@ -78,6 +78,10 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "cell.week": ("{amount} a week", "{amount} par semaine"),
     # changes
     "change.none_before": ("no data for {week}", "pas de données pour {week}"),
+    "change.part_before": (
+        "{week} is known only from {day} on: not compared",
+        "{week} n’est connu qu’à partir du {day}\xa0: non comparé",
+    ),
     "change.hidden_before": ("not shown for {week}", "masqué pour {week}"),
     "change.was": ("{value} in {week}", "{value} en {week}"),
     "change.because": ("{change}: {because}", "{change}\xa0: {because}"),
@@ -148,6 +152,18 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "change.known_findings": (("{n} known", "{n} known"), ("{n} connu", "{n} connus")),
     "change.unauthorised_calls": (("{n} call", "{n} calls"), ("{n} appel", "{n} appels")),
     # verdict: first adoption, then what presses most
+    "verdict.part.weekly": (
+        "Only part of this week is known, from {day} on.",
+        "Une partie seulement de cette semaine est connue, à partir du {day}.",
+    ),
+    "verdict.part.monthly": (
+        "Only part of this month is known, from {day} on.",
+        "Une partie seulement de ce mois est connue, à partir du {day}.",
+    ),
+    "verdict.part.quarterly": (
+        "Only part of this quarter is known, from {day} on.",
+        "Une partie seulement de ce trimestre est connue, à partir du {day}.",
+    ),
     "verdict.no_data.weekly": (
         "There is no data for this week: that is not the same as no use.",
         "Aucune donnée pour cette semaine\xa0: cela ne veut pas dire aucun usage.",

@@ -41,6 +41,7 @@ __all__ = [
     "budget_spend",
     "daily_spend",
     "data_until",
+    "known_from",
     "last_received",
     "override_by_prompt",
     "pair_rows",
@@ -214,6 +215,13 @@ def data_until(database: TenantDatabase, period: Period) -> datetime | None:
     (row,) = ask(database, "heard", period_parameters(period))
     newest: datetime | None = row["newest"]
     return newest
+
+
+def known_from(database: TenantDatabase, period: Period) -> datetime | None:
+    """When the oldest usage or feedback event of the period happened; None if there is none."""
+    (row,) = ask(database, "known_from", period_parameters(period))
+    oldest: datetime | None = row["oldest"]
+    return oldest
 
 
 def last_received(database: TenantDatabase, period: Period) -> datetime | None:

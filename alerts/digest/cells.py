@@ -26,6 +26,7 @@ def cells(
     earlier: str,
     locale: Language,
     *,
+    unknown_before: str = "",
     change: Change | None = None,
     pairs: AdoptionPairs | None = None,
     target: Standing | None = None,
@@ -34,16 +35,17 @@ def cells(
     findings: tuple[int, int] = (0, 0),
     because: str = "",
 ) -> Cells:
-    """The three cells beside a KPI's name. `earlier` names the period before, `findings` are (new, known before),
-    `because` says what the change is made of."""
+    """The three cells beside a KPI's name. `earlier` names the period before, `unknown_before` says why nothing is
+    known of it, `findings` are (new, known before), `because` says what the change is made of."""
     if now.suppressed:
         return say("cell.suppressed", locale), _target(now, target, locale), "–"
     if name == "spend":
-        value, aim, notes = _spend(now, before, earlier, budgets, forecasts or {}, locale)
+        value, aim, notes = _spend(now, before, earlier, unknown_before, budgets, forecasts or {}, locale)
         return value, aim, " · ".join([*([because] if because else []), *notes]) or "–"
     if name == "unauthorised_share":
         return _unauthorised(now, target, findings, locale)
-    notes = [_changed(now, before, change, pairs if name == "adoption" else None, earlier, locale)]
+    pairs = pairs if name == "adoption" else None
+    notes = [_changed(now, before, change, pairs, earlier, unknown_before, locale)]
     if because and notes[0]:
         notes[0] = say("change.because", locale, change=notes[0], because=because)
     notes.append(_coverage(name, now, locale))
@@ -83,8 +85,10 @@ def plain(value: float, result: KpiResult, locale: Language) -> str:
     match result.unit:
         case "share":
             return formats.share(value, locale)
-        case "money" | "unit_money":
+        case "money":
             return formats.money(round(value), result.currency, locale)
+        case "unit_money":
+            return formats.unit_money(round(value), result.currency, locale)
         case "milliseconds":
             return formats.duration(value, locale)
         case "days":
@@ -118,13 +122,15 @@ def _changed(
     change: Change | None,
     pairs: AdoptionPairs | None,
     earlier: str,
+    unknown_before: str,
     locale: Language,
 ) -> str:
     if now.value is None:
         return ""
+    if before is not None and (before.hidden or before.suppressed):
+        return say("change.hidden_before", locale, week=earlier)
     if before is None or before.value is None:
-        key = "change.hidden_before" if before is not None and before.hidden else "change.none_before"
-        return say(key, locale, week=earlier)
+        return unknown_before
     if now.unit not in ("share", "points"):
         return say("change.was", locale, value=plain(float(before.value), before, locale), week=earlier)
     if change is None:
@@ -201,15 +207,15 @@ def _spend(
     now: KpiResult,
     before: KpiResult | None,
     week_before: str,
+    unknown_before: str,
     budgets: Sequence[Evaluation],
     forecasts: Mapping[str, Forecast],
     locale: Language,
 ) -> tuple[str, str, list[str]]:
     value = _spent(now, locale)
-    notes = []
-    if before is None or before.value is None:
-        notes.append(say("change.none_before", locale, week=week_before))
-    else:
+    known_before = before is not None and before.value is not None
+    notes = [unknown_before] if unknown_before and not known_before else []
+    if before is not None and known_before:
         notes.append(say("change.spend", locale, amount=_spent(before, locale), week=week_before))
     target = say("cell.no_budget", locale)
     # a budget that counts just what the figure counts needs no name; any other would mislead without one

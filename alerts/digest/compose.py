@@ -17,7 +17,7 @@ from uptake.alerts.digest.changes import compare
 from uptake.alerts.digest.chart import draw
 from uptake.alerts.digest.details import details
 from uptake.alerts.digest.explain import causes
-from uptake.alerts.digest.footer import footer
+from uptake.alerts.digest.footer import compared, footer, not_compared
 from uptake.alerts.digest.inputs import DigestInputs
 from uptake.alerts.digest.names import reference, short
 from uptake.alerts.digest.shape import shown
@@ -82,6 +82,8 @@ def _table(inputs: DigestInputs, changes: Mapping[str, Change], because: Mapping
         say("digest.change", locale, week=earlier),
     )
     names = [name for name in shown(inputs.cadence, inputs.kind, new=inputs.new) if name in inputs.this]
+    # Where nothing at all is compared, the footer says why, once.
+    unknown_before = not_compared(inputs) if compared(inputs) else ""
     rows = tuple(
         (
             say(f"kpi.{name}", locale),
@@ -91,6 +93,7 @@ def _table(inputs: DigestInputs, changes: Mapping[str, Change], because: Mapping
                 inputs.before.get(name),
                 earlier,
                 locale,
+                unknown_before=unknown_before,
                 change=changes.get(name),
                 pairs=inputs.pairs,
                 target=inputs.targets.get(name),

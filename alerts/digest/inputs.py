@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from uptake.alerts.budgets import Evaluation
 from uptake.alerts.digest.cadence import cadence_of
@@ -31,7 +31,8 @@ class DigestInputs:
     `budgets` are judged at the period's end, `forecasts` are of their periods, by the budget's identifier. `findings`
     are those of the period: `new_findings` of them were not seen in the weeks before, `known_findings` were. `since`
     compares adoption with the first week that is known of the look-back. `new`: less than twelve weeks are known.
-    `registered` are the apps that the registry knows by now.
+    `registered` are the apps that the registry knows by now. Events are known from the day `known_from` on: of a period
+    that began before it a part is known, which is compared with nothing.
     """
 
     organisation: Organisation
@@ -56,6 +57,7 @@ class DigestInputs:
     since: tuple[IsoWeek, AdoptionPairs] | None = None
     new: bool = False
     data_until: datetime | None = None
+    known_from: date | None = None
 
     @property
     def locale(self) -> Language:
@@ -74,5 +76,14 @@ class DigestInputs:
         return self.span.period(self.organisation.zone)
 
     @property
-    def teams_of_audience(self) -> tuple[str, ...]:
-        return self.audience.teams
+    def known_in_part(self) -> bool:
+        return begins_within(self.known_from, self.period)
+
+    @property
+    def earlier_known_in_part(self) -> bool:
+        return begins_within(self.known_from, self.span.shift(-1).period(self.organisation.zone))
+
+
+def begins_within(known_from: date | None, period: Period) -> bool:
+    """Whether the events that are known begin within a period, so that it is not known as a whole."""
+    return known_from is not None and period.first < known_from < period.after

@@ -24,13 +24,22 @@ def verdict(inputs: DigestInputs, changes: Mapping[str, Change], causes: Mapping
     locale = inputs.locale
     if inputs.data_until is None:
         return say(f"verdict.no_data.{inputs.cadence}", locale)
+    part = _part(inputs)
     pressing = _pressing(inputs, changes) or _idle_seats(inputs) or say("verdict.quiet", locale)
     if inputs.cadence == "monthly":
-        return f"{_spend(inputs, causes)} {pressing}"
+        return f"{part}{_spend(inputs, causes)} {pressing}"
     if inputs.cadence == "quarterly":
-        return f"{_judgement(inputs, changes)} {pressing}"
+        return f"{part}{_judgement(inputs, changes)} {pressing}"
     first = _use(inputs) if inputs.kind == "app" else _adoption(inputs, changes.get("adoption"))
-    return f"{first} {pressing}"
+    return f"{part}{first} {pressing}"
+
+
+def _part(inputs: DigestInputs) -> str:
+    """Of a period whose beginning nobody reported on."""
+    if inputs.known_from is None or not inputs.known_in_part:
+        return ""
+    day = formats.day(inputs.known_from, inputs.locale)
+    return say(f"verdict.part.{inputs.cadence}", inputs.locale, day=day) + " "
 
 
 def _use(inputs: DigestInputs) -> str:

@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 
 from uptake.alerts import budgets, digest, findings
-from uptake.alerts.digest import HISTORY, TRUST, DigestInputs, shown
+from uptake.alerts.digest import DigestInputs
 from uptake.alerts.digest.noticing import idle_teams, prompt_jumps
 from uptake.alerts.message import Actions, Chart, Footer, Message, Table, Text
 from uptake.alerts.render import text
 from uptake.alerts.targets import Standing
 from uptake.calendar import IsoWeek, Period, month_of
 from uptake.errors import UsageError
-from uptake.sql.catalogue import load_catalogue
 from uptake.sql.results import (
     AdoptionPairs,
     KpiResult,
@@ -208,36 +207,6 @@ def test_a_week_that_is_not_over_is_refused(make: Make) -> None:
     digest.compose(make(), PERIOD.end)
 
 
-def test_a_digest_is_one_fact_for_an_audience_a_week_and_a_definition(make: Make) -> None:
-    message = digest.compose(make(), MONDAY)
-    assert message.identity == f"digest/acme/claims/2026-W46/v{digest.DEFINITION_VERSION}"
-
-
-def test_a_changed_definition_of_a_kpi_raises_the_digests_own() -> None:
-    """Whoever changes the meaning of a figure here raises DEFINITION_VERSION and adds a line."""
-    said = sorted(
-        {
-            *TRUST,
-            *(name for kind in ("organisation", "app") for often in HISTORY for name in shown(often, kind)),
-        }
-    )
-    pinned = {2: {**dict.fromkeys(said, 1), "spend": 2}}
-    catalogue = load_catalogue()
-    assert pinned[digest.DEFINITION_VERSION] == {name: catalogue[name].definition_version for name in said}
-
-
-@pytest.mark.parametrize(
-    ("zone", "utc"),
-    [
-        ("Europe/Paris", "2026-11-16T07:00"),
-        ("America/New_York", "2026-11-16T13:00"),
-        ("UTC", "2026-11-16T08:00"),
-    ],
-)
-def test_it_is_due_on_monday_at_eight_of_the_tenants_clock(zone: str, utc: str) -> None:
-    assert digest.due_at(WEEK, zone) == datetime.fromisoformat(utc + "+00:00")
-
-
 # --- cells ---
 
 
@@ -275,9 +244,32 @@ def test_no_data_is_not_no_use(make: Make) -> None:
 
 
 def test_a_first_week_has_nothing_to_be_compared_with(make: Make) -> None:
-    rows = _table(digest.compose(make(before={}, pairs=None), MONDAY))
-    assert rows["Adoption"][2] == "no data for W45"
-    assert "Adoption stands at 63%." in _verdict(digest.compose(make(before={}, pairs=None), MONDAY))
+    message = digest.compose(make(before={}, pairs=None), MONDAY)
+    rows = _table(message)
+    assert rows["Adoption"][2] == "–"
+    assert "W45" not in " ".join(cell for row in rows.values() for cell in row)
+    assert _footer(message).startswith("no data for W45 · "), "said once"
+    assert "Adoption stands at 63%." in _verdict(message)
+
+
+@pytest.mark.parametrize(("first_day", "in_part"), [(1, False), (2, False), (3, True), (8, True), (9, False)])
+def test_a_week_of_which_only_a_part_is_known_is_compared_with_nothing(
+    make: Make, first_day: int, in_part: bool
+) -> None:
+    """W45 is 2 to 8 November: known from its Monday on it is whole, from W46's Monday on there is none."""
+    message = digest.compose(make(before={}, pairs=None, known_from=date(2026, 11, first_day)), MONDAY)
+    said = "W45 is known only from" in _footer(message)
+    assert said == in_part
+    assert ("no data for W45" in _footer(message)) != in_part
+
+
+def test_a_digest_of_a_week_that_began_unheard_says_so_first(make: Make) -> None:
+    message = digest.compose(make(before={}, pairs=None, known_from=date(2026, 11, 12)), MONDAY)
+    assert _verdict(message).startswith(
+        "Only part of this week is known, from Thu 12 Nov on. Adoption stands at"
+    )
+    whole = digest.compose(make(before={}, pairs=None, known_from=date(2026, 11, 9)), MONDAY)
+    assert _verdict(whole).startswith("Adoption stands at")
 
 
 def test_a_group_too_small_is_hidden_and_says_so(make: Make) -> None:
@@ -428,9 +420,18 @@ def test_a_week_before_any_data_is_nothing_to_compare_with(make: Make) -> None:
     before = {
         name: replace(result, value=None, interval=None, numerator=0) for name, result in given.before.items()
     }
-    rows = _table(digest.compose(replace(given, before=before, pairs=None), MONDAY))
-    for kpi in ("Adoption", "Override rate", "Thumbs down", "Spend"):
+    message = digest.compose(replace(given, before=before, pairs=None), MONDAY)
+    rows = _table(message)
+    assert "W45" not in " ".join(
+        rows[kpi][2] for kpi in ("Adoption", "Override rate", "Thumbs down", "Spend")
+    )
+    assert _footer(message).startswith("no data for W45 · ")
+    one_known = {**before, "spend": given.before["spend"]}
+    rows = _table(digest.compose(replace(given, before=one_known, pairs=None), MONDAY))
+    for kpi in ("Adoption", "Override rate", "Thumbs down"):
         assert "no data for W45" in rows[kpi][2], kpi
+    assert "W45" in rows["Spend"][2]
+    assert "no data" not in rows["Spend"][2]
 
 
 # --- do next ---

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from uptake.alerts import budgets, digest
-from uptake.alerts.digest import DigestInputs
+from uptake.alerts.digest import HISTORY, TRUST, DigestInputs, shown
 from uptake.alerts.message import Chart, Message, Table, Text
 from uptake.alerts.targets import Standing
 from uptake.calendar import Closed, FiscalQuarter, IsoWeek, Month
 from uptake.errors import UsageError
+from uptake.sql.catalogue import load_catalogue
 from uptake.sql.results import KpiResult, SpendSoFar
 from uptake.stats import wilson
 from uptake.workspace.models import Audience, Budget, Cadence, Organisation, Target
@@ -389,3 +390,33 @@ def test_an_app_owners_budget_is_the_target_of_the_apps_spend() -> None:
     assert _rows(digest.compose(given, LATER))["Spend"][1] == "€400 a month"
     other = replace(given, this={"spend": replace(spend, apps=("mail",))})
     assert _rows(digest.compose(other, LATER))["Spend"][1] == "1 budget"
+
+
+def test_a_changed_definition_of_a_kpi_raises_the_digests_own() -> None:
+    """Whoever changes the meaning of a figure here raises DEFINITION_VERSION and adds a line."""
+    said = sorted(
+        {
+            *TRUST,
+            *(name for kind in ("organisation", "app") for often in HISTORY for name in shown(often, kind)),
+        }
+    )
+    pinned = {2: {**dict.fromkeys(said, 1), "spend": 2}}
+    catalogue = load_catalogue()
+    assert pinned[digest.DEFINITION_VERSION] == {name: catalogue[name].definition_version for name in said}
+
+
+@pytest.mark.parametrize(
+    ("zone", "utc"),
+    [
+        ("Europe/Paris", "2026-11-16T07:00"),
+        ("America/New_York", "2026-11-16T13:00"),
+        ("UTC", "2026-11-16T08:00"),
+    ],
+)
+def test_it_is_due_on_monday_at_eight_of_the_tenants_clock(zone: str, utc: str) -> None:
+    assert digest.due_at(WEEK, zone) == datetime.fromisoformat(utc + "+00:00")
+
+
+def test_a_digest_is_one_fact_for_an_audience_a_period_and_a_definition() -> None:
+    identity = digest.identity("acme", "claims", WEEK)
+    assert identity == f"digest/acme/claims/2026-W46/v{digest.DEFINITION_VERSION}"

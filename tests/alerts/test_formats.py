@@ -126,3 +126,20 @@ def test_a_phrase_is_used_as_what_it_is() -> None:
         phrases.say("people", "en")
     with pytest.raises(TypeError, match="no plural"):
         phrases.counted("people.few", "en", 3)
+
+
+@pytest.mark.parametrize(
+    ("nano", "english"),
+    [
+        (61_234_567, "€0.0612"),
+        (61_484_567, "€0.0615"),
+        (1_234_567, "€0.00123"),
+        (999_600_000, "€1.00"),
+        (-61_234_567, "−€0.0612"),
+        (0, "€0.00"),
+        (1_234_000_000, "€1.23"),
+        (123_400_000_000, "€123"),
+    ],
+)
+def test_prices_of_an_item_keep_three_digits(nano: int, english: str) -> None:
+    assert formats.unit_money(nano, "EUR", "en") == english

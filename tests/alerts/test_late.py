@@ -204,7 +204,8 @@ def test_any_order_and_number_of_the_same_late_events_gives_the_same_bytes(
 
 def test_events_of_an_earlier_week_restate_every_message_that_shows_them(late_world: Late) -> None:
     """W46 compares itself with W45."""
-    late_world.comes([row(IN_WEEK - timedelta(weeks=1), f"u{n}") for n in range(8)])
+    monday = IN_WEEK - timedelta(weeks=1, days=2)  # were it later, W45 would be known in part
+    late_world.comes([row(monday, f"u{n}") for n in range(8)])
     assert late_world.settles() == 2
     assert "Adoption (Against W45)" in late_world.told().last.notice
 

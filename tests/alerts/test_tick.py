@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,7 @@ from uptake.alerts.gather import Gatherer
 from uptake.alerts.outbox import Outbox
 from uptake.alerts.scheduler import Scheduler, job_options
 from uptake.alerts.tick import RETRY_AFTER, Tick
-from uptake.calendar import IsoWeek
+from uptake.calendar import IsoWeek, Month
 from uptake.clock import ManualClock
 from uptake.errors import UnavailableError
 from uptake.state.store import open_state
@@ -83,7 +83,7 @@ def test_a_department_reads_about_budgets_of_its_teams_its_apps_and_its_channel(
 
 
 def test_weeks_before_the_first_event_are_unknown_and_accuse_nobody(world: Any) -> None:
-    world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC), 5, calls=8)
+    world.usage(datetime(2026, 11, 9, 10, 0, tzinfo=UTC), 5, calls=8)
     gatherer = Gatherer(world.database.tenant(world.tenant), world.workspace)
     first = gatherer.inputs(world.workspace.channels.audiences[0], IsoWeek(2026, 46))
     assert [result.value for result in first.history["adoption"]] == [None] * 11 + [0.4]
@@ -94,6 +94,28 @@ def test_weeks_before_the_first_event_are_unknown_and_accuse_nobody(world: Any) 
     gatherer = Gatherer(world.database.tenant(world.tenant), world.workspace)
     fourth = gatherer.inputs(world.workspace.channels.audiences[0], IsoWeek(2026, 49))
     assert [(idle.people, idle.eligible, idle.weeks) for idle in fourth.idle] == [(12, 20, 4)]
+
+
+def test_a_period_that_is_known_in_part_is_drawn_nowhere_and_compared_with_nothing(world: Any) -> None:
+    for weeks in range(3):  # from a Wednesday on
+        world.usage(datetime(2026, 10, 28, 10, 0, tzinfo=UTC) + timedelta(weeks=weeks), 5, calls=8)
+    gatherer = Gatherer(world.database.tenant(world.tenant), world.workspace)
+    organisation = world.workspace.channels.audiences[0]
+    second = gatherer.inputs(organisation, IsoWeek(2026, 45))
+    assert (second.known_from, second.known_in_part, second.earlier_known_in_part) == (
+        date(2026, 10, 28),
+        False,
+        True,
+    )
+    assert (second.before, second.pairs, second.since) == ({}, None, None)
+    assert [result.value for result in second.history["adoption"]] == [None] * 11 + [0.4]
+    third = gatherer.inputs(organisation, IsoWeek(2026, 46))
+    assert third.before["adoption"].value == 0.4
+    assert [result.value for result in third.history["adoption"]] == [None] * 10 + [0.4] * 2
+    november = gatherer.inputs(organisation, Month(2026, 11))
+    assert november.earlier_known_in_part
+    assert "spend" not in november.before
+    assert [result.value for result in november.history["spend"]][:-1] == [None] * 5
 
 
 def test_a_tenant_that_is_being_set_up_is_told_nothing(world: Any) -> None:
