@@ -229,21 +229,22 @@ class Gatherer:
         self, period: Period, audience: Audience
     ) -> tuple[list[findings.Finding], list[findings.Finding]]:
         """Findings of the period: those not seen in the twelve weeks before, and the others."""
-        start = period.start - timedelta(weeks=LOOK_BACK_WEEKS)
-
-        def groups(first: Any, end: Any) -> list[queries.UnauthorisedGroup]:
-            return self._once(
-                ("unauthorised", first, end),
-                lambda: queries.unauthorised_groups(self._database, first, end),
-            )
-
+        start, end = period.start, period.end
+        groups = self._once(
+            ("unauthorised", period), lambda: queries.unauthorised_groups(self._database, start, end)
+        )
+        before = self._once(
+            ("unauthorised before", period),
+            lambda: queries.unauthorised_uses(
+                self._database, start - timedelta(weeks=LOOK_BACK_WEEKS), start
+            ),
+        )
         ours = [
             g
-            for g in groups(period.start, period.end)
+            for g in groups
             if (not audience.teams or g.team in audience.teams)
             and (not audience.apps or g.app in audience.apps)
         ]
-        before = {(g.rule, g.app, g.subject) for g in groups(start, period.start)}
         merged = findings.merge(ours)
         new = [f for f in merged if (f.rule, f.app, f.subject) not in before]
         return new, [f for f in merged if (f.rule, f.app, f.subject) in before]

@@ -52,11 +52,16 @@ __all__ = [
     "sum_prompts",
     "sum_reasons",
     "unauthorised_groups",
+    "unauthorised_uses",
 ]
 
 
 Rows = Sequence[Mapping[str, Any]]
 """What a query gave, a row a team or a pair of teams: asked once, added up for each audience."""
+
+
+UnauthorisedUse = tuple[str, str, str]
+"""A rule, an app, and the subject of the rule."""
 
 
 def adoption_pairs(
@@ -145,6 +150,14 @@ def unauthorised_groups(database: TenantDatabase, start: datetime, end: datetime
         )
         for row in ask(database, "unauthorised_groups", window(start, end))
     ]
+
+
+def unauthorised_uses(database: TenantDatabase, start: datetime, end: datetime) -> frozenset[UnauthorisedUse]:
+    """Which of them happened in [start, end), without figures: quicker, of many weeks."""
+    return frozenset(
+        (row["rule"], row["app"], row["subject"])
+        for row in ask(database, "unauthorised_uses", window(start, end))
+    )
 
 
 def override_by_prompt(

@@ -18,6 +18,7 @@ from uptake.sql.queries import (
     override_by_prompt,
     reasons,
     unauthorised_groups,
+    unauthorised_uses,
 )
 from uptake.workspace.models import Organisation, Scope
 
@@ -259,6 +260,8 @@ def test_unauthorised_use_is_grouped_by_rule_app_subject_and_team(
         ("unregistered_app", "tender-bot", "", "sales"),
         ("use_case_not_allowed", "helper", "u", "claims"),
     ]
+    uses = unauthorised_uses(rows.database.tenant(rows.tenant), week.start, week.end)
+    assert uses == {(g.rule, g.app, g.subject) for g in groups}
     bot, model = groups[3], groups[1]
     assert (bot.calls, bot.people, bot.known_nano, bot.upper_nano) == (6, 6, 96 * EURO, 96 * EURO)
     assert (bot.first_seen, bot.last_seen) == (monday, monday + timedelta(hours=5))
