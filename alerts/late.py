@@ -80,7 +80,7 @@ class Prints:
 def sayables(place: Place, now: datetime) -> list[Sayable]:
     """What is restated if it was said: the digests of the last closed periods, of each cadence the oldest first."""
     organisation = place.workspace.organisation
-    gatherer = place.gatherer()
+    drafts = place.drafts()
     found = []
     for cadence, count in RESTATED.items():
         last = digest.last_closed(cadence, now, organisation)
@@ -90,7 +90,7 @@ def sayables(place: Place, now: datetime) -> list[Sayable]:
                     continue
 
                 def compose(audience: Audience = audience, span: Closed = span) -> Message:
-                    return digest.compose(gatherer.inputs(audience, span), now)
+                    return drafts.message(audience, span, now)
 
                 name = digest.identity(place.tenant, audience.audience, span)
                 found.append(Sayable(name, shown_by(span, organisation.zone), compose))

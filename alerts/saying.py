@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from uptake.alerts import budgets, digest, findings, floods, ledger, standing
+from uptake.alerts.drafts import Drafts
 from uptake.alerts.gather import Gatherer, audiences
 from uptake.alerts.restating import SETTLED_AFTER
 from uptake.calendar import Closed, Period
@@ -45,9 +46,10 @@ class Place:
     def tenant(self) -> str:
         return self.workspace.tenant
 
-    def gatherer(self) -> Gatherer:
-        """Asks for a run's figures: take a new one for each run."""
-        return Gatherer(self.database, self.workspace, self.input_rates)
+    def drafts(self) -> Drafts:
+        """Composes a run's digests: take a new one for each run."""
+        gatherer = Gatherer(self.database, self.workspace, self.input_rates)
+        return Drafts(self.state, self.database, self.workspace, gatherer)
 
 
 def channel_of(workspace: Workspace, identity: str) -> str:
@@ -226,7 +228,7 @@ def digests_due(
 
 def say_digest(
     place: Place,
-    gatherer: Gatherer,
+    drafts: Drafts,
     audience: Audience,
     span: Closed,
     now: datetime,
@@ -234,13 +236,11 @@ def say_digest(
 ) -> bool:
     """Compose and say one digest, and note `detail` with it. Nothing is said of a tenant that has no data at all: it
     is being set up."""
-    # 1. ask
-    if not gatherer.has_data(span):
+    # 1. ask and decide
+    if not drafts.gatherer.has_data(span):
         return False
-    inputs = gatherer.inputs(audience, span)
-    # 2. decide
-    message = digest.compose(inputs, now)
-    # 3. say
+    message = drafts.message(audience, span, now)
+    # 2. say
     return ledger.say(
         place.state,
         message.identity,

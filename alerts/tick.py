@@ -185,12 +185,12 @@ class Tick:
         )
         if not due:
             return
-        gatherer = place.gatherer()
+        drafts = place.drafts()
         seen: dict[Any, dict[str, str]] = {}  # before the figures are asked for
 
         def look() -> None:
             for span in dict.fromkeys(span for _, span in due):
-                if gatherer.has_data(span):
+                if drafts.gatherer.has_data(span):
                     seen[span] = late.seen(place, late.shown_by(span, place.workspace.organisation.zone))
                 else:
                     asked[span] = now
@@ -201,7 +201,7 @@ class Tick:
                 continue
 
             def tell(audience: Any = audience, span: Any = span) -> None:
-                report.said["digest"] += saying.say_digest(place, gatherer, audience, span, now, seen[span])
+                report.said["digest"] += saying.say_digest(place, drafts, audience, span, now, seen[span])
 
             self._guard(_step(audience, digest.cadence_of(span)), place.tenant, now, report, tell)
 

@@ -5,12 +5,15 @@ Each figure comes from a fresh process that opens it, gathers, composes and rend
 counted. "Beside it" a plain `SELECT count() FROM usage FINAL` of the same time, which nothing that reads the events can
 undercut. The digests from activity and those from the events alone must be the same bytes, or it fails.
 
+"Kept" is a digest that was composed before (on Monday, by the scheduler, for everybody) and is asked for again: it is
+compared with its events, and composed anew if they are others (uptake.alerts.drafts).
+
 The goals are for two cores that nobody else uses. Wall-clock figures of a machine with other work say little, so
 processor seconds stand beside them: two cores cannot do less than half of these.
 
 UPTAKE_BENCH_EVENTS sets how many events (10,000,000), UPTAKE_BENCH_KEEP a directory to build in once and keep.
-`python -m benchmarks.digest MODE DIRECTORY` measures one mode (one, all, one-events, all-events, monthly, quarterly,
-count) of what is there.
+`python -m benchmarks.digest MODE DIRECTORY` measures one mode (one, kept, all, one-events, all-events, monthly,
+quarterly, count) of what is there.
 """
 
 from __future__ import annotations
@@ -29,14 +32,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine
+
 from benchmarks.harness import Row, repeat, seconds
 from benchmarks.large.organisation import FIRST, TENANT, WEEK, WEEKS, ZONE, workspace
 from uptake.alerts import digest
+from uptake.alerts.drafts import Drafts
 from uptake.alerts.gather import Gatherer
 from uptake.alerts.render import slack
 from uptake.calendar import Closed, FiscalQuarter, Month, Period
 from uptake.clickhouse import Database
 from uptake.schemas.identity import id_range
+from uptake.state.store import open_state
 from uptake.workspace.models import Audience, Workspace
 
 EVENTS = 10_000_000
@@ -78,18 +85,26 @@ class Stage:
         self.database.query("SELECT 1")
         self.bytes = sha256()
 
-    def measure(self, audiences: Iterable[Audience], span: Closed) -> dict[str, float]:
+    def measure(
+        self, audiences: Iterable[Audience], span: Closed, state: Engine | None = None
+    ) -> dict[str, float]:
+        """Digests as they are composed; with `state` as they are kept there."""
         self.database.queries.clear()
         before, processor = _memory(), time.process_time()
         started = time.perf_counter()
         readers = tuple(audiences)
-        gatherer = Gatherer(self.database.tenant(TENANT), self.workspace, readers=readers)
+        database = self.database.tenant(TENANT)
+        gatherer = Gatherer(database, self.workspace, readers=readers)
+        drafts = Drafts(state, database, self.workspace, gatherer) if state else None
         gathering = composing = 0.0
         for audience in readers:
-            begun = time.perf_counter()
-            inputs = gatherer.inputs(audience, span)
-            gathered = time.perf_counter()
-            message = digest.compose(inputs, NOW)
+            begun = gathered = time.perf_counter()
+            if drafts:
+                message = drafts.message(audience, span, NOW)
+            else:
+                inputs = gatherer.inputs(audience, span)
+                gathered = time.perf_counter()
+                message = digest.compose(inputs, NOW)
             payload = [slack.render(message), *slack.render_details(message)]
             composing += time.perf_counter() - gathered
             gathering += gathered - begun
@@ -126,10 +141,29 @@ def mode(name: str, directory: Path) -> dict[str, Any]:
     everybody = stage.workspace.channels.audiences
     if kind == "all":
         return {"first": stage.measure(everybody, WEEK), "digest": stage.bytes.hexdigest()}
+    if kind == "kept":
+        return _kept(stage)
     span = SPANS.get(kind, WEEK)
     first = stage.measure(everybody[:1], span)
     made = stage.bytes.hexdigest()
     again = [stage.measure(everybody[n + 1 : n + 2], span) for n in range(ROUNDS)]
+    middle = {key: statistics.median(each[key] for each in again) for key in first}
+    return {"first": first, "again": middle, "digest": made}
+
+
+def _kept(stage: Stage) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="uptake-drafts-") as temporary:
+        state = open_state(f"sqlite:///{temporary}/state.db")
+        one = stage.workspace.channels.audiences[:1]
+        first = stage.measure(one, WEEK, state)
+        made = stage.bytes.hexdigest()
+        again = []
+        for _ in range(ROUNDS):
+            stage.bytes = sha256()
+            again.append(stage.measure(one, WEEK, state))
+            if stage.bytes.hexdigest() != made:
+                raise RuntimeError("what is kept is not what was composed")
+        state.dispose()
     middle = {key: statistics.median(each[key] for each in again) for key in first}
     return {"first": first, "again": middle, "digest": made}
 
@@ -162,10 +196,12 @@ def run() -> list[Row]:
         built = json.loads(figures.read_text())
         if not kept:
             figures.unlink()
-        names = ("count", "one", "all", "one-events", "all-events", "monthly", "quarterly")
+        names = ("count", "one", "kept", "all", "one-events", "all-events", "monthly", "quarterly")
         found = {name: _process("benchmarks.digest", name, str(directory)) for name in names}
     if found["all"]["digest"] != found["all-events"]["digest"]:
         raise RuntimeError("activity and events do not give the same digests")
+    if found["one"]["digest"] != found["kept"]["digest"]:
+        raise RuntimeError("what is kept is not what is composed")
     return [*_of_data(built), *_of_count(found["count"]), *_of_digests(found)]
 
 
@@ -213,6 +249,7 @@ def _of_digests(found: Mapping[str, Any]) -> list[Row]:
         weekly = name == "one"
         for part, when in (("first", "first in the process"), ("again", "again")):
             rows.append(_row(f"{what}, {when}", found[name][part], ONE_GOAL, is_goal=weekly))
+    rows.append(_row("a department, weekly, kept", found["kept"]["again"], ONE_GOAL, is_goal=True))
     for name, what in (("all", "all departments"), ("all-events", "all departments, from the events alone")):
         rows.append(_row(what, found[name]["first"], ALL_GOAL, is_goal=name == "all"))
     return rows

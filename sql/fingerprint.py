@@ -41,3 +41,9 @@ class Fingerprints:
     def _stretches(self) -> dict[tuple[date, date], tuple[int, int]]:
         found = ask(self._database, "fingerprint", period_parameters(self._whole))
         return {(row["first"], row["after"]): (int(row["rows"]), int(row["versions"])) for row in found}
+
+
+def reports_before(database: TenantDatabase, period: Period) -> str:
+    """Of what SDKs reported until the period's end: completeness follows from it."""
+    [row] = ask(database, "reports_fingerprint", {"to_": period.end})
+    return f"{row['rows']}-{row['reports']:016x}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import webbrowser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -101,6 +101,8 @@ def digest(
     workspace = home.workspace(tenant)
     chosen = _span(week, period, cadence, home, workspace)
     audience = _audience(workspace, team)
+    # what comes while it is composed has come later
+    seen = {} if dry_run else _seen(home, workspace, chosen)
     [(message, has_data)] = _composed(home, workspace, chosen, [audience])
     _show(message, audience.channel, Format.SLACK if as_json else form, explain)
     if dry_run:
@@ -110,7 +112,7 @@ def digest(
             f"nothing happened in the {LOOK_BACK_WEEKS} weeks up to {chosen}: this is not posted",
             "a digest is said once; --dry-run shows it without this error",
         )
-    _post(home, workspace, audience, chosen, message)
+    _post(home, workspace, audience, message, seen)
 
 
 @digests.command()
@@ -172,15 +174,17 @@ def _composed(
 ) -> Iterator[tuple[Message, bool]]:
     """Each audience's digest, and whether there are any data at all in the time that it looks at."""
     from uptake.alerts import digest as composer
+    from uptake.alerts.drafts import Drafts
     from uptake.alerts.gather import Gatherer
     from uptake.rates import input_rates
 
     composer.require_closed(span, workspace.organisation, home.clock.now())
     home.runner(workspace.tenant)  # publishes the roster
-    gatherer = Gatherer(home.database.tenant(workspace.tenant), workspace, input_rates(workspace), readers)
+    database = home.database.tenant(workspace.tenant)
+    gatherer = Gatherer(database, workspace, input_rates(workspace), readers)
+    drafts = Drafts(home.state, database, workspace, gatherer)
     for audience in readers:
-        message = composer.compose(gatherer.inputs(audience, span), home.clock.now())
-        yield message, gatherer.has_data(span)
+        yield drafts.message(audience, span, home.clock.now()), gatherer.has_data(span)
 
 
 def _show(message: Message, channel: str, form: Format, explain: bool) -> None:
@@ -237,11 +241,21 @@ def _audience(workspace: Workspace, name: str | None) -> Audience:
     raise UsageError(f"there is no audience or team {name!r}", f"one of: {', '.join(names)}")
 
 
-def _post(home: Home, workspace: Workspace, audience: Audience, span: Closed, message: Message) -> None:
-    """Say it, once. Where a service runs it delivers; else only this message is delivered from here."""
-    from uptake.alerts import late, ledger
-    from uptake.alerts.outbox import Outbox
+def _seen(home: Home, workspace: Workspace, span: Closed) -> Mapping[str, str]:
+    """What is noted with a digest that is said: the data that it is made of."""
+    from uptake.alerts import late
     from uptake.alerts.saying import Place
+
+    place = Place(home.state, home.database.tenant(workspace.tenant), workspace)
+    return late.seen(place, late.shown_by(span, workspace.organisation.zone))
+
+
+def _post(
+    home: Home, workspace: Workspace, audience: Audience, message: Message, seen: Mapping[str, str]
+) -> None:
+    """Say it, once. Where a service runs it delivers; else only this message is delivered from here."""
+    from uptake.alerts import ledger
+    from uptake.alerts.outbox import Outbox
     from uptake.service import deliverer_of
 
     to_slack = home.settings.slack_token is not None
@@ -249,7 +263,6 @@ def _post(home: Home, workspace: Workspace, audience: Audience, span: Closed, me
     if to_slack and not audience.channel:
         raise UsageError(f"{audience.name} has no channel", "name one in channels.yaml, or use --dry-run")
     now = home.clock.now()
-    place = Place(home.state, home.database.tenant(workspace.tenant), workspace)
     if not ledger.say(
         home.state,
         message.identity,
@@ -258,7 +271,7 @@ def _post(home: Home, workspace: Workspace, audience: Audience, span: Closed, me
         message,
         [audience.channel],
         now,
-        detail=late.seen(place, late.shown_by(span, workspace.organisation.zone)),
+        detail=seen,
     ):
         typer.echo("said before: a digest is said once; `uptake messages` shows where", err=True)
         return

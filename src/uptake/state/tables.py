@@ -6,6 +6,7 @@ outbox     what is being said: one row per message and channel, delivered and ed
 findings   unauthorised uses and where they stand
 budgets    the last evaluation of each budget: when, on what value, in what state
 marks      small named values (roster generation, last tick, last audit, the version of these tables)
+drafts     digests as they were composed, with what they were made of: see `alerts.drafts`
 leases     which of several processes is the active one: its owner keeps raising `beat`
 
 A column that comes later is added here, for new stores, and in `migrate`, for those that are there.
@@ -93,6 +94,17 @@ marks = Table(
     Column("name", Text, primary_key=True),
     Column("value", JSON, nullable=False),
     Column("at", BigInteger, nullable=False),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("identity", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("made_of", Text, nullable=False),
+    Column("message", JSON, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("drafts_by_age", "tenant", "at"),
 )
 
 leases = Table(

@@ -1,0 +1,89 @@
+"""Digests as they were composed, kept for as long as all that they were made of is the same.
+
+Over millions of events composing takes seconds, and on Monday it is done for everybody at once; who asks for a digest
+afterwards (`uptake digest --dry-run`, a page) should not wait for it again. Nothing here has a lifetime: a draft is
+named by the content of its events, of the SDKs' reports, of the workspace with its roster, and of this program. If one
+of them is another, it is composed anew, so that what is kept is what composing would give.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import IntegrityError
+
+from uptake.alerts import digest
+from uptake.alerts.gather import EVER, Gatherer
+from uptake.alerts.message import Message
+from uptake.calendar import Closed, Period
+from uptake.clickhouse import TenantDatabase
+from uptake.program import program
+from uptake.sql.fingerprint import Fingerprints, reports_before
+from uptake.state.store import to_micros
+from uptake.state.tables import drafts
+from uptake.workspace.models import Audience, Workspace
+
+KEPT_FOR = timedelta(days=100)
+"""Drafts that were made so long ago are deleted: nobody asks for them, and they could be composed."""
+
+
+class Drafts:
+    """One tenant's digests, for one run: take a new one for each, as its `gatherer`, which answers for the same."""
+
+    def __init__(
+        self, state: Engine, database: TenantDatabase, workspace: Workspace, gatherer: Gatherer
+    ) -> None:
+        self.gatherer = gatherer
+        self._state = state
+        self._database = database
+        self._organisation = workspace.organisation
+        self._workspace = sha256(workspace.model_dump_json().encode()).hexdigest()
+        self._data: dict[str, str] = {}
+
+    def message(self, audience: Audience, span: Closed, now: datetime) -> Message:
+        """An audience's digest of a closed period. Raises UsageError for one that is not closed at `now`."""
+        digest.require_closed(span, self._organisation, now)
+        identity = digest.identity(self._organisation.tenant, audience.audience, span)
+        # 1. what it is made of, before any figure is asked for: what comes meanwhile makes the draft one of before
+        made_of = self._made_of(audience, span)
+        # 2. look whether it was composed from the same
+        kept = self._kept(identity, made_of)
+        if kept is not None:
+            return kept
+        # 3. compose, and keep
+        message = digest.compose(self.gatherer.inputs(audience, span), now)
+        self._keep(identity, made_of, message, now)
+        return message
+
+    def _made_of(self, audience: Audience, span: Closed) -> str:
+        parts = (program(), self._workspace, audience.model_dump_json(), self._data_of(span))
+        return sha256("\n".join(parts).encode()).hexdigest()
+
+    def _data_of(self, span: Closed) -> str:
+        """All that is known until the period's end: some figures look back a year, some to the first event."""
+        zone, name = self._organisation.zone, str(span)
+        if name not in self._data:
+            known = Period(EVER, span.period(zone).after, zone)
+            events = Fingerprints(self._database, known).of(known)
+            self._data[name] = f"{events} {reports_before(self._database, known)}"
+        return self._data[name]
+
+    def _kept(self, identity: str, made_of: str) -> Message | None:
+        same = (drafts.c.identity == identity) & (drafts.c.made_of == made_of)
+        with self._state.connect() as connection:
+            found = connection.execute(select(drafts.c.message).where(same)).scalar()
+        return None if found is None else Message.model_validate(found)
+
+    def _keep(self, identity: str, made_of: str, message: Message, now: datetime) -> None:
+        tenant = self._organisation.tenant
+        row = {"made_of": made_of, "message": message.model_dump(mode="json"), "at": to_micros(now)}
+        old = (drafts.c.tenant == tenant) & (drafts.c.at < to_micros(now - KEPT_FOR))
+        try:
+            with self._state.begin() as connection:
+                connection.execute(drafts.delete().where((drafts.c.identity == identity) | old))
+                connection.execute(drafts.insert().values(identity=identity, tenant=tenant, **row))
+        except IntegrityError:
+            # another process kept the same digest in this moment: one of the two is as good as the other
+            return
