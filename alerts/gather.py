@@ -27,7 +27,7 @@ from uptake.alerts.digest import (
 )
 from uptake.alerts.digest.inputs import Results, begins_within
 from uptake.alerts.digest.noticing import Idle, idle_teams, prompt_jumps
-from uptake.alerts.digest.shape import OF_NEW_PROGRAMMES
+from uptake.alerts.digest.shape import NEEDS_WEEKS, OF_NEW_PROGRAMMES
 from uptake.alerts.targets import Standing, judged_over, stand
 from uptake.calendar import Closed, IsoWeek, Period
 from uptake.clickhouse import TenantDatabase
@@ -95,19 +95,20 @@ class Gatherer:
         teams, apps = audience.teams, audience.apps
         period, earlier = span.period(self._zone), span.shift(-1).period(self._zone)
         week = span if isinstance(span, IsoWeek) else IsoWeek.of(period.last)
-        young = self._known_weeks(week) < LOOK_BACK_WEEKS
+        known = self._known_from(period)
+        # less than twelve whole weeks are known, or nothing was heard for a while before
+        young = self._known_weeks(week) < LOOK_BACK_WEEKS or not _known_for(LOOK_BACK_WEEKS, period, known)
         asked = asked_for_actions(cadence, kind)
         names = dict.fromkeys(
             (*shown(cadence, kind, new=young), *TRUST, *beside(cadence, kind, new=young), *asked)
         )
-        this = {name: self._runner.run(name, period, teams, apps) for name in names}
-        known = self._known_from(period)
         compared = not begins_within(known, earlier)
-        before = (
-            {name: self._runner.run(name, earlier, teams, apps) for name in names if name not in TRUST}
-            if compared
-            else {}
-        )
+
+        def run(name: str, when: Period) -> KpiResult:
+            return _founded(self._runner.run(name, when, teams, apps), known)
+
+        this = {name: run(name, period) for name in names}
+        before = {name: run(name, earlier) for name in names if name not in TRUST} if compared else {}
         spans = [span.shift(n).period(self._zone) for n in range(1 - HISTORY[cadence], 1)]
         history = {
             name: [_whole(r, known) for r in self._runner.series(name, spans, teams, apps, bare=True)]
@@ -137,6 +138,7 @@ class Gatherer:
                 earlier if compared else None,
                 period,
                 audience,
+                known,
             ),
             by_app=self._by_app(names, earlier if compared else None, period, audience),
             reasons=(self._reasons(earlier, audience) if compared else {}, self._reasons(period, audience)),
@@ -203,7 +205,12 @@ class Gatherer:
         return {code: given for code, r in found.items() if code and (given := r.extras.get("given", 0))}
 
     def _by_team(
-        self, names: Iterable[str], before: Period | None, now: Period, audience: Audience
+        self,
+        names: Iterable[str],
+        before: Period | None,
+        now: Period,
+        audience: Audience,
+        known: date | None,
     ) -> dict[str, tuple[Results, Results]]:
         """Some KPIs of each team of the audience; none where it is one team, or apps. Nothing of a period before that
         is not compared with."""
@@ -211,7 +218,10 @@ class Gatherer:
             return {}
 
         def of(name: str, period: Period | None) -> Results:
-            return self._runner.by_team(name, period, teams=audience.teams) if period else {}
+            if period is None:
+                return {}
+            results = self._runner.by_team(name, period, teams=audience.teams)
+            return {team: _founded(result, known) for team, result in results.items()}
 
         return {name: (of(name, before), of(name, now)) for name in names}
 
@@ -373,6 +383,17 @@ def _whole(result: KpiResult, known_from: date | None) -> KpiResult:
     if not begins_within(known_from, result.period):
         return result
     return replace(result, value=None, interval=None)
+
+
+def _founded(result: KpiResult, known_from: date | None) -> KpiResult:
+    """A result, without what it says if less is known than it has to look back on."""
+    if known_from is None or _known_for(NEEDS_WEEKS.get(result.kpi, 0), result.period, known_from):
+        return result
+    return replace(result, value=None, interval=None, numerator=None, parts={}, extras={})
+
+
+def _known_for(weeks: int, period: Period, known_from: date | None) -> bool:
+    return known_from is not None and known_from <= period.after - timedelta(weeks=weeks)
 
 
 def _teams_of(readers: Iterable[Audience]) -> frozenset[str]:

@@ -118,6 +118,21 @@ def test_a_period_that_is_known_in_part_is_drawn_nowhere_and_compared_with_nothi
     assert [result.value for result in november.history["spend"]][:-1] == [None] * 5
 
 
+def test_nobody_is_idle_for_weeks_of_which_too_few_are_known(world: Any) -> None:
+    for weeks in range(4):
+        world.usage(datetime(2026, 10, 26, 10, 0, tzinfo=UTC) + timedelta(weeks=weeks), 5, calls=8)
+    gatherer = Gatherer(world.database.tenant(world.tenant), world.workspace)
+    organisation = world.workspace.channels.audiences[0]
+    third = gatherer.inputs(organisation, IsoWeek(2026, 46))
+    assert (third.this["seats"].value, dict(third.this["seats"].parts)) == (None, {})
+    assert third.this["habits_4_weeks"].value is None
+    assert third.this["adoption"].value == 0.4
+    fourth = gatherer.inputs(organisation, IsoWeek(2026, 47))
+    assert (fourth.this["seats"].value, fourth.this["seats"].parts["idle"]) == (0.4, 12)
+    assert fourth.this["habits_4_weeks"].value == 0.4
+    assert fourth.before["seats"].value is None
+
+
 def test_a_tenant_that_is_being_set_up_is_told_nothing(world: Any) -> None:
     report = world.tick().run(MONDAY)
     assert world.said("digest") == []
