@@ -5,6 +5,7 @@ A rounded number never says what is not so: a share below 1 is not printed as 10
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Literal
@@ -20,51 +21,63 @@ from uptake.money import from_nano
 Language = Literal["en", "fr"]
 
 _WHOLE_FROM = Decimal(100)  # amounts from here on are shown without cents
-_CENT = Decimal("0.01")
+_CENT, _CENTS = Decimal("0.01"), 2
+_NANO_PLACES = 9
 _MINUS = "−"
 _WEEK = {"en": "week {week}", "fr": "semaine {week}"}
 
 
-def money(nano: int, currency: str, locale: Language, cents: bool = False) -> str:
-    """Nano units as an amount: whole from 100 on (unless `cents`), else two places, else two digits."""
+def money(nano: int, currency: str, locale: Language, places: int | None = None) -> str:
+    """Nano units as an amount: whole from 100 on, else two places, else two digits; or with so many `places`."""
     amount = from_nano(nano)
     size = abs(amount)
-    if size >= _WHOLE_FROM and not cents:
-        amount = amount.quantize(Decimal(1), ROUND_HALF_UP)
-        pattern = Locale.parse(locale).currency_formats["standard"].pattern.replace(".00", "")
-        text = format_currency(amount, currency, format=pattern, locale=locale, currency_digits=False)
+    fixed = places if places is not None else 0 if size >= _WHOLE_FROM else None
+    if fixed is None:
+        digits = _CENTS if size >= _CENT or not size else 1 - size.adjusted()
+        rounded = amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+        text = format_currency(rounded, currency, locale=locale, decimal_quantization=False)
     else:
-        digits = _CENT if size >= _CENT or not size else Decimal(1).scaleb(size.adjusted() - 1)
-        amount = amount.quantize(digits, ROUND_HALF_UP)
-        text = format_currency(amount, currency, locale=locale, decimal_quantization=False)
+        rounded = amount.quantize(Decimal(1).scaleb(-fixed), ROUND_HALF_UP)
+        zeros = f".{'0' * fixed}" if fixed else ""
+        pattern = Locale.parse(locale).currency_formats["standard"].pattern.replace(".00", zeros)
+        text = format_currency(rounded, currency, format=pattern, locale=locale, currency_digits=False)
     return text.replace("-", _MINUS)
 
 
 def unit_money(nano: int, currency: str, locale: Language) -> str:
-    """Money an item: three digits at least, as two prices of a call often differ in the third alone."""
+    """Money an item: three digits below one unit, as two prices of a call often differ in the third alone."""
     size = abs(from_nano(nano))
-    if not size or size >= 1:
+    if not size:
         return money(nano, currency, locale)
-    amount = from_nano(nano).quantize(Decimal(1).scaleb(size.adjusted() - 2), ROUND_HALF_UP)
-    return format_currency(amount, currency, locale=locale, decimal_quantization=False).replace("-", _MINUS)
+    places = 2 - size.adjusted()
+    return money(nano, currency, locale, places if round(size, places) < 1 else None)
 
 
-def spent_of(spent: int, amount: int, currency: str, locale: Language) -> tuple[str, str]:
-    """Two amounts that are compared, with cents where rounding would make unequal ones look equal."""
-    texts = money(spent, currency, locale), money(amount, currency, locale)
-    if texts[0] == texts[1] and spent != amount:
-        return money(spent, currency, locale, cents=True), money(amount, currency, locale, cents=True)
+def told_apart(first: int, second: int, write: Callable[[int, int | None], str]) -> tuple[str, str]:
+    """Two amounts that are compared, with as many places as it takes that unequal ones do not look equal. `write`
+    writes one, with so many places or (None) as it would alone."""
+    texts = write(first, None), write(second, None)
+    for places in range(_CENTS, _NANO_PLACES + 1):
+        if first == second or texts[0] != texts[1]:
+            break
+        texts = write(first, places), write(second, places)
     return texts
 
 
-def share(value: float, locale: Language) -> str:
-    """A share between 0 and 1 in per cent: a place below 10 % and above 99 %, and never rounded to 0 or 100."""
+def spent_of(spent: int, amount: int, currency: str, locale: Language) -> tuple[str, str]:
+    """Two amounts that are compared, told apart."""
+    return told_apart(spent, amount, lambda nano, places: money(nano, currency, locale, places))
+
+
+def share(value: float, locale: Language, *, finer: bool = False) -> str:
+    """A share between 0 and 1 in per cent: a place below 10 % and above 99 % (`finer`: always), and never rounded to 0
+    or 100."""
     percent = Decimal(repr(float(value))) * 100
     if 0 < percent < Decimal("0.1"):
         return "< " + _percent(Decimal("0.1"), locale)
     if Decimal(99) < percent < 100:
         return _percent(percent.quantize(Decimal("0.1"), ROUND_DOWN), locale)
-    places = Decimal("0.1") if percent < 10 else Decimal(1)
+    places = Decimal("0.1") if percent < 10 or finer else Decimal(1)
     return _percent(percent.quantize(places, ROUND_HALF_UP), locale)
 
 
@@ -97,9 +110,10 @@ def count(number: int, locale: Language) -> str:
     return text.replace("-", _MINUS)
 
 
-def ratio(value: float, locale: Language) -> str:
-    """2.35"""
-    text: str = format_decimal(Decimal(repr(float(value))), format="#,##0.##", locale=locale)
+def ratio(value: float, locale: Language, *, finer: bool = False) -> str:
+    """2.35, or 2.347 if `finer`"""
+    pattern = "#,##0.###" if finer else "#,##0.##"
+    text: str = format_decimal(Decimal(repr(float(value))), format=pattern, locale=locale)
     return text.replace("-", _MINUS)
 
 
@@ -169,3 +183,8 @@ def full_day(value: date, locale: Language) -> str:
 def capital(text: str) -> str:
     """The first letter raised, the rest as it is."""
     return text[:1].upper() + text[1:]
+
+
+def uncapital(text: str) -> str:
+    """The first letter lowered, for a name that does not stand first."""
+    return text[:1].lower() + text[1:]

@@ -26,6 +26,34 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "digest.value.quarterly": ("This quarter", "Ce trimestre"),
     "digest.target": ("Target", "Objectif"),
     "digest.change": ("Against {week}", "Par rapport à {week}"),
+    "digest.partial.weekly": (
+        "It is compared with nothing and judged by no target; {whole} will be the first whole week.",
+        "Elle n’est comparée à rien ni jugée sur un objectif\xa0; première semaine entière\xa0: {whole}.",
+    ),
+    "digest.partial.monthly": (
+        "It is compared with nothing and judged by no target; {whole} will be the first whole month.",
+        "Il n’est comparé à rien ni jugé sur un objectif\xa0; premier mois entier\xa0: {whole}.",
+    ),
+    "digest.partial.quarterly": (
+        "It is compared with nothing and judged by no target; {whole} will be the first whole quarter.",
+        "Il n’est comparé à rien ni jugé sur un objectif\xa0; premier trimestre entier\xa0: {whole}.",
+    ),
+    "digest.first.weekly": (
+        "First whole week: data begin on {since}, so there is none to compare it with.",
+        "Première semaine entière\xa0: les données commencent le {since}, il n’y a rien à quoi la comparer.",
+    ),
+    "digest.first.monthly": (
+        "First whole month: data begin on {since}, so there is none to compare it with.",
+        "Premier mois entier\xa0: les données commencent le {since}, il n’y a rien à quoi le comparer.",
+    ),
+    "digest.first.quarterly": (
+        "First whole quarter: data begin on {since}, so there is none to compare it with.",
+        "Premier trimestre entier\xa0: les données commencent le {since}, il n’y a rien à quoi le comparer.",
+    ),
+    "digest.silent": (
+        "There are no data for {week} to compare it with.",
+        "Aucune donnée pour {week}\xa0: il n’y a rien à quoi comparer.",
+    ),
     "digest.short_week": ("W{week:02d}", "S{week:02d}"),
     "digest.short_quarter": ("Q{quarter}", "T{quarter}"),
     "kpi.adoption": ("Adoption", "Adoption"),
@@ -54,7 +82,10 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "kpi.shadow_gap": ("Billed and not attributed", "Facturé et non attribué"),
     "kpi.activation": ("Activated within 4 weeks", "Activés en 4 semaines"),
     "kpi.time_to_first_use": ("Time to first use, median", "Délai médian avant le premier usage"),
-    "kpi.champions": ("Teams with a champion against without", "Équipes avec référent et sans"),
+    "kpi.champions": (
+        "Adoption, teams with a champion less those without (points)",
+        "Adoption, équipes avec référent moins sans (points)",
+    ),
     "kpi.tokens": ("Tokens", "Tokens"),
     # cells
     "cell.no_data": ("no data", "pas de données"),
@@ -68,6 +99,7 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "cell.interval": ("{share} [{low}–{high}]", "{share} [{low}–{high}]"),
     "cell.of_spend": ("{share} of the cost of calls", "{share} du coût des appels"),
     "cell.at_least": ("at least {amount}", "au moins {amount}"),
+    "cell.from": ("≥ {amount}", "≥ {amount}"),
     "cell.unknown": ("not known", "inconnu"),
     "cell.unknown_at_most": ("not known, at most {amount}", "inconnu, au plus {amount}"),
     "cell.at_most": ("≤ {share}", "≤ {share}"),
@@ -78,14 +110,10 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "cell.week": ("{amount} a week", "{amount} par semaine"),
     # changes
     "change.none_before": ("no data for {week}", "pas de données pour {week}"),
-    "change.part_before": (
-        "{week} is known only from {day} on: not compared",
-        "{week} n’est connu qu’à partir du {day}\xa0: non comparé",
-    ),
     "change.hidden_before": ("not shown for {week}", "masqué pour {week}"),
     "change.was": ("{value} in {week}", "{value} en {week}"),
     "change.because": ("{change}: {because}", "{change}\xa0: {because}"),
-    "change.forecast": ("forecast {amount} [{low}–{high}]", "prévision {amount} [{low}–{high}]"),
+    "change.forecast": ("forecast {amount}", "prévision {amount}"),
     "change.p95": ("one in twenty takes {value} or more", "un sur vingt prend {value} ou plus"),
     "change.of_decided": ("{share} of what decided answers cost", "{share} du coût des réponses traitées"),
     "change.answers": (("{n} answer", "{n} answers"), ("{n} réponse", "{n} réponses")),
@@ -102,6 +130,10 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
         ("{n} licence inutilisée, {cost} par mois", "{n} licences inutilisées, {cost} par mois"),
     ),
     "because.mostly": ("mostly {what} ({size})", "surtout {what} ({size})"),
+    "because.team": (
+        "mostly {team} (there: usage {usage}, roster {roster})",
+        "surtout {team} (là\xa0: usage {usage}, effectif {roster})",
+    ),
     "because.reason": (
         "“{reason}” is {share} of the reasons ({before} before)",
         "«\xa0{reason}\xa0» motive {share} d’entre elles ({before} avant)",
@@ -124,7 +156,6 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
         ("{share} of {n} answer was rated", "{share} of {n} answers were rated"),
         ("{share} de {n} réponse notée", "{share} de {n} réponses notées"),
     ),
-    "change.spend": ("{amount} in {week}", "{amount} en {week}"),
     "change.budget": (
         "{share} used, {gone} of {period} gone",
         "{share} consommés, {gone} de {period} écoulés",
@@ -187,8 +218,8 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
     "verdict.spend_unknown": ("Spend is not known.", "Les dépenses ne sont pas connues."),
     "verdict.spend_first": ("Spend was {amount}.", "Dépenses\xa0: {amount}."),
     "verdict.spend_holds": (
-        "Spend holds at {amount} ({before} the month before).",
-        "Dépenses stables à {amount} ({before} le mois précédent).",
+        "Spend holds: {amount} ({before} the month before).",
+        "Dépenses stables\xa0: {amount} ({before} le mois précédent).",
     ),
     "verdict.spend_up": (
         "Spend rose to {amount} from {before}{cause}.",

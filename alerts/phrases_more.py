@@ -97,8 +97,11 @@ MORE: dict[str, tuple[Phrase, Phrase]] = {
     "target.unclear": ("cannot be told yet", "trop tôt pour le dire"),
     "target.open": ("open", "en cours"),
     "target.unknown": ("not known", "inconnu"),
+    "target.short": ("{points} to go", "encore {points}"),
     "target.why": ("{state}: {why}", "{state}\xa0: {why}"),
     "target.closed.no_baseline": ("no baseline", "pas de point de départ"),
+    "target.closed.shared": ("no baseline of its own", "pas de départ propre"),
+    "target.closed.partial": ("known in part", "connu en partie"),
     "target.closed.undated": (
         "the baseline does not say when and how it was taken",
         "le point de départ ne dit ni quand ni comment il a été mesuré",

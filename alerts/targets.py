@@ -17,7 +17,7 @@ from uptake.sql.results import KpiResult
 from uptake.workspace.models import Kpi, Target
 
 State = Literal["unknown", "reached", "on_track", "unclear", "behind", "missed", "open"]
-Closed = Literal["", "no_baseline", "undated", "definition", "apps"]
+Closed = Literal["", "no_baseline", "undated", "definition", "apps", "partial"]
 
 OF_A_WEEK = (Kpi.ADOPTION, Kpi.STICKINESS)
 """More people use an app in a month than in a week: a longer period is another ruler than the week of the baseline."""
@@ -25,15 +25,18 @@ OF_A_WEEK = (Kpi.ADOPTION, Kpi.STICKINESS)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`state`: "open" says that there is time left and no baseline to judge the way by; `closed` says why.
+    """`state`: "open" says that there is time left and no baseline to judge the way by; `closed` says why ("partial":
+    only a part of the period is known).
     `progress` is the part of the way from the baseline that is done (may be negative, or above 1), `expected` where the
-    line stands; both None where the comparison is closed or the value is not known."""
+    line stands; both None where the comparison is closed or the value is not known. `short` is what is missing to the
+    target, as a share; None where it is reached or not known."""
 
     target: Target
     state: State
     closed: Closed = ""
     progress: float | None = None
     expected: float | None = None
+    short: float | None = None
 
 
 def judged_over(kpi: Kpi, period: Period) -> Period:
@@ -51,15 +54,19 @@ def stand(target: Target, result: KpiResult, apps: Collection[str], zone: str) -
     progress, expected = (None, None) if closed else _way(target, value, day, zone)
     if _at_least(value, target.target, result):
         return Standing(target, "reached", closed, progress, expected)
+    state = _on_the_way(value, day, target, expected, result)
+    return Standing(target, state, closed, progress, expected, abs(target.target - value))
+
+
+def _on_the_way(value: float, day: date, target: Target, expected: float | None, result: KpiResult) -> State:
     if day >= target.due:
-        return Standing(target, "missed", closed, progress, expected)
+        return "missed"
     if expected is None:
-        return Standing(target, "open", closed)
+        return "open"
     if _at_least(value, expected, result):
-        return Standing(target, "on_track", closed, progress, expected)
+        return "on_track"
     low, high = result.interval or (value, value)
-    state: State = "unclear" if low <= expected <= high else "behind"
-    return Standing(target, state, closed, progress, expected)
+    return "unclear" if low <= expected <= high else "behind"
 
 
 def _closed(target: Target, result: KpiResult, apps: Collection[str]) -> Closed:

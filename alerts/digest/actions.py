@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 
 from uptake.alerts import formats
 from uptake.alerts.budgets import Evaluation
-from uptake.alerts.digest.noticing import ENOUGH_DECISIONS, WORTH_SAYING, Idle, PromptJump
+from uptake.alerts.digest.noticing import ENOUGH_DECISIONS, WORTH_SAYING, Idle, PromptJump, risen_reason
 from uptake.alerts.findings import FEW, Finding
 from uptake.alerts.formats import Language
 from uptake.alerts.phrases import counted, say
 from uptake.alerts.targets import Standing
 from uptake.schemas.taxonomy import REASONS
 from uptake.sql.results import KpiResult
-from uptake.stats import drift
 
 AT_MOST = 3
 COMPLETE = 0.98  # a smaller part of what SDKs were handed is a fault somewhere
@@ -132,19 +131,16 @@ def _unexplained(known: Known, currency: str, locale: Language) -> Iterator[str]
 
 
 def _shifted(known: Known, locale: Language) -> Iterator[str]:
-    """Reasons of overrides that are distributed otherwise than before (PSI above 0.2, beyond chance)."""
-    before, now = known.reasons
-    shift = drift(before, now)
-    if shift is None or not shift.clear or min(sum(before.values()), sum(now.values())) < ENOUGH_DECISIONS:
+    """Reasons of overrides that are distributed otherwise than before."""
+    risen = risen_reason(*known.reasons)
+    if risen is None or min(sum(reasons.values()) for reasons in known.reasons) < ENOUGH_DECISIONS:
         return
-    wholes = sum(before.values()), sum(now.values())
-    code = max(now, key=lambda c: (now[c] / wholes[1] - before.get(c, 0) / wholes[0], c))
     yield say(
         "next.shifted",
         locale,
-        reason=reason_name(code, locale),
-        share=formats.share(now[code] / wholes[1], locale),
-        before=formats.share(before.get(code, 0) / wholes[0], locale),
+        reason=reason_name(risen.reason, locale),
+        share=formats.share(risen.share, locale),
+        before=formats.share(risen.before, locale),
     )
 
 

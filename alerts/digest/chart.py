@@ -11,6 +11,7 @@ from uptake.alerts.formats import Language
 from uptake.alerts.message import Chart, Series
 from uptake.alerts.phrases import say
 from uptake.money import from_nano
+from uptake.sql.results import KpiResult
 
 
 def draw(inputs: DigestInputs) -> Chart | None:
@@ -20,6 +21,8 @@ def draw(inputs: DigestInputs) -> Chart | None:
     if not lines:
         return None
     count = max(len(results) for results in lines.values())
+    count -= min(_unknown_at_first(results) for results in lines.values())
+    lines = {name: results[-count:] for name, results in lines.items()}
     labels = [short(inputs.span.shift(n - count + 1), locale) for n in range(count)]
     money = all(results[0].unit == "money" for results in lines.values())
     currency = next(iter(lines.values()))[-1].currency if money else ""
@@ -42,6 +45,11 @@ def draw(inputs: DigestInputs) -> Chart | None:
         currency=currency,
         summary=f"{summary}.",
     )
+
+
+def _unknown_at_first(results: Sequence[KpiResult]) -> int:
+    """Periods before anything is known: they are no gap, and not drawn."""
+    return next((n for n, result in enumerate(results) if result.value is not None), len(results))
 
 
 def _height(value: float | None, *, money: bool) -> float | None:

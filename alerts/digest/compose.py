@@ -17,13 +17,15 @@ from uptake.alerts.digest.changes import compare
 from uptake.alerts.digest.chart import draw
 from uptake.alerts.digest.details import details
 from uptake.alerts.digest.explain import causes
-from uptake.alerts.digest.footer import compared, footer, not_compared
+from uptake.alerts.digest.footer import footer
 from uptake.alerts.digest.inputs import DigestInputs
+from uptake.alerts.digest.knowing import not_compared, only_known
 from uptake.alerts.digest.names import reference, short
 from uptake.alerts.digest.shape import shown
 from uptake.alerts.digest.verdict import verdict
 from uptake.alerts.message import Actions, Block, Footer, Message, Table, Text
 from uptake.alerts.phrases import say
+from uptake.sql.results import KpiResult
 from uptake.stats import Change
 
 
@@ -31,10 +33,14 @@ def compose(inputs: DigestInputs, now: datetime) -> Message:
     """The message. Raises UsageError for a period that is not closed at `now`."""
     organisation, locale = inputs.organisation, inputs.locale
     require_closed(inputs.span, organisation, now)
+    inputs, why = only_known(inputs), not_compared(inputs)
     changes = compare(inputs)
     because = causes(inputs, changes)
     said = verdict(inputs, changes, because)
-    blocks: list[Block] = [Text(text=said, strong=True), _table(inputs, changes, because)]
+    blocks: list[Block] = [Text(text=said, strong=True)]
+    if why:
+        blocks.append(Text(text=why))
+    blocks.append(_table(inputs, changes, because, comparing=not why))
     actions = do_next(
         inputs.jumps,
         inputs.findings,
@@ -72,7 +78,9 @@ def compose(inputs: DigestInputs, now: datetime) -> Message:
     )
 
 
-def _table(inputs: DigestInputs, changes: Mapping[str, Change], because: Mapping[str, str]) -> Table:
+def _table(
+    inputs: DigestInputs, changes: Mapping[str, Change], because: Mapping[str, str], *, comparing: bool
+) -> Table:
     locale = inputs.locale
     earlier = short(inputs.span.shift(-1), locale)
     headings = (
@@ -82,18 +90,18 @@ def _table(inputs: DigestInputs, changes: Mapping[str, Change], because: Mapping
         say("digest.change", locale, week=earlier),
     )
     names = [name for name in shown(inputs.cadence, inputs.kind, new=inputs.new) if name in inputs.this]
-    # Where nothing at all is compared, the footer says why, once.
-    unknown_before = not_compared(inputs) if compared(inputs) else ""
-    rows = tuple(
+    silent = [name for name in names if _is_silent(inputs.this[name])]
+    if len(silent) > 1:  # one line together: six of them would say nothing six times
+        names = [name for name in names if name not in silent]
+    rows = [
         (
             say(f"kpi.{name}", locale),
             *cells(
                 name,
                 inputs.this[name],
                 inputs.before.get(name),
-                earlier,
+                earlier if comparing else "",
                 locale,
-                unknown_before=unknown_before,
                 change=changes.get(name),
                 pairs=inputs.pairs,
                 target=inputs.targets.get(name),
@@ -104,7 +112,20 @@ def _table(inputs: DigestInputs, changes: Mapping[str, Change], because: Mapping
             ),
         )
         for name in names
-    )
+    ]
+    references = [reference(name, inputs) for name in names]
+    if len(silent) > 1:
+        first, *others = (say(f"kpi.{name}", locale) for name in silent)
+        rows.append(
+            (", ".join([first, *map(formats.uncapital, others)]), say("cell.no_data", locale), "–", "–")
+        )
+        references.append("")
     caption = say(f"digest.caption.{inputs.cadence}", locale)
-    references = tuple(reference(name, inputs) for name in names)
-    return Table(caption=caption, columns=headings, rows=rows, references=references)
+    return Table(caption=caption, columns=headings, rows=tuple(rows), references=tuple(references))
+
+
+def _is_silent(result: KpiResult) -> bool:
+    """Whether there is nothing that a figure could speak of: a group that is hidden has something."""
+    if result.kpi == "wasted_spend" and not result.extras.get("decided_nano"):
+        return not result.value  # nobody decided: nothing rejected is not nothing wasted
+    return result.value is None and not (result.hidden or result.suppressed)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from uptake.alerts import formats
 from uptake.alerts.digest.actions import reason_name
-from uptake.alerts.digest.cells import PEOPLE_OF_PEOPLE, plain, value_of
+from uptake.alerts.digest.cells import short_of
 from uptake.alerts.digest.inputs import DigestInputs
 from uptake.alerts.digest.names import reference, short
 from uptake.alerts.digest.shape import BY_TEAM, OF_NEW_PROGRAMMES, beside
+from uptake.alerts.digest.values import compared, forecast_of, value_of
 from uptake.alerts.message import Block, Table, Text
 from uptake.alerts.phrases import say
+from uptake.alerts.targets import Standing
 from uptake.sql.results import KpiResult
 from uptake.stats import drift, pareto
 
@@ -44,23 +46,9 @@ def _teams(inputs: DigestInputs) -> Iterator[Block]:
     rows = []
     for team in teams:
         results = [inputs.by_team[name][1].get(team) for name in names]
-        rows.append((team, *(_short_value(result, inputs) for result in results)))
+        rows.append((team, *("–" if r is None else value_of(r, locale, short=True) for r in results)))
     columns = (say("details.team", locale), *(say(f"kpi.{name}", locale) for name in names))
     yield Table(caption=say("details.teams", locale), columns=columns, rows=tuple(rows))
-
-
-def _short_value(result: KpiResult | None, inputs: DigestInputs) -> str:
-    """A value in a narrow column: its interval stands in `uptake kpi --by-team`."""
-    if result is None:
-        return "–"
-    if result.suppressed or result.hidden or result.value is None:
-        return say("cell.hidden" if result.suppressed or result.hidden else "cell.no_data", inputs.locale)
-    value = plain(float(result.value), result, inputs.locale)
-    if result.kpi in PEOPLE_OF_PEOPLE:
-        counts = {"numerator": result.numerator or 0, "denominator": result.denominator or 0}
-        written = {key: formats.count(number, inputs.locale) for key, number in counts.items()}
-        return say("cell.of", inputs.locale, share=value, **written)
-    return value
 
 
 def _beside(inputs: DigestInputs) -> Iterator[Block]:
@@ -73,15 +61,21 @@ def _beside(inputs: DigestInputs) -> Iterator[Block]:
         now, before = inputs.this.get(name), inputs.before.get(name)
         if now is None or now.value is None or name in told_apart or (now.parts and name == "lifecycle"):
             continue
-        was = "–"
-        if before is not None and before.value is not None:
-            was = plain(float(before.value), before, locale)
-        rows.append((say(f"kpi.{name}", locale), value_of(now, locale), was))
+        was = compared(now, before, locale)[1] or "–"
+        rows.append((say(f"kpi.{name}", locale), value_of(now, locale, beside=before), was))
         references.append(reference(name, inputs))
     if rows:
         columns = (say("digest.kpi", locale), say(f"digest.value.{inputs.cadence}", locale), earlier)
-        caption = say("details.beside", locale)
-        yield Table(caption=caption, columns=columns, rows=tuple(rows), references=tuple(references))
+        yield _against_before(say("details.beside", locale), columns, rows, references)
+
+
+def _against_before(
+    caption: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], references: Sequence[str] = ()
+) -> Table:
+    """A table whose last column is the period before; without it, if nothing stands in it."""
+    if all(row[-1] == "–" for row in rows):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    return Table(caption=caption, columns=columns, rows=tuple(rows), references=tuple(references))
 
 
 def _parts(name: str, inputs: DigestInputs) -> Iterator[Block]:
@@ -98,16 +92,16 @@ def _parts(name: str, inputs: DigestInputs) -> Iterator[Block]:
         people = result.parts[part]
         return say("cell.hidden", locale) if people is None else formats.count(people, locale)
 
-    rows = tuple(
-        (say(f"part.{part}", locale), written(now, part), written(before, part)) for part in now.parts
-    )
+    if not any(now.parts.values()):
+        return  # all of them hidden, or of nobody
+    rows = [(say(f"part.{part}", locale), written(now, part), written(before, part)) for part in now.parts]
     columns = (
         say(f"kpi.{name}", locale),
         say(f"digest.value.{inputs.cadence}", locale),
         short(inputs.span.shift(-1), locale),
     )
     everybody = formats.count(now.denominator, locale)
-    yield Table(caption=say("details.lifecycle", locale, people=everybody), columns=columns, rows=rows)
+    yield _against_before(say("details.lifecycle", locale, people=everybody), columns, rows)
 
 
 def _reasons(inputs: DigestInputs) -> Iterator[Block]:
@@ -130,7 +124,7 @@ def _reasons(inputs: DigestInputs) -> Iterator[Block]:
         say("details.share", locale),
         short(inputs.span.shift(-1), locale),
     )
-    yield Table(caption=say("details.reasons", locale), columns=columns, rows=tuple(rows))
+    yield _against_before(say("details.reasons", locale), columns, rows)
     shift = drift(before, now)
     if shift is not None:
         key = "details.drift_clear" if shift.clear else "details.drift_unclear"
@@ -150,18 +144,13 @@ def _targets(inputs: DigestInputs) -> Iterator[Block]:
         if standing.progress is not None and standing.progress < 0:
             progress = say("details.target.away", locale)
         start = "–" if baseline is None else formats.share(baseline.value, locale)
-        state = say(f"target.{standing.state}", locale)
-        if standing.closed:
-            state = say(
-                "target.why", locale, state=state, why=say(f"target.closed.{standing.closed}", locale)
-            )
         rows.append(
             (
                 say(f"kpi.{name}", locale),
                 start,
                 formats.share(target.target, locale),
                 progress,
-                state,
+                _state(standing, inputs),
                 formats.full_day(target.due, locale),
                 target.owner,
             )
@@ -172,6 +161,20 @@ def _targets(inputs: DigestInputs) -> Iterator[Block]:
         yield Table(caption=say("details.targets", locale), columns=headings, rows=tuple(rows))
 
 
+def _state(standing: Standing, inputs: DigestInputs) -> str:
+    """Where a target stands; why it is not judged only where it waits to be."""
+    locale = inputs.locale
+    state = say(f"target.{standing.state}", locale)
+    if standing.short is not None and standing.state != "missed":
+        missing = short_of(standing, locale)
+        state = missing if standing.state == "open" else f"{state}, {missing}"
+    if standing.state != "open" or not standing.closed:
+        return state
+    shared = inputs.kind == "department" and standing.target.team is None and standing.closed == "no_baseline"
+    why = say("target.closed.shared" if shared else f"target.closed.{standing.closed}", locale)
+    return say("target.why", locale, state=state, why=why)
+
+
 def _budgets(inputs: DigestInputs) -> Iterator[Block]:
     locale, currency = inputs.locale, inputs.organisation.currency
     rows = []
@@ -180,8 +183,7 @@ def _budgets(inputs: DigestInputs) -> Iterator[Block]:
         forecast = say("details.too_little_history", locale)
         off = "–"
         if made is not None:
-            nano, low, high = (formats.money(n, currency, locale) for n in (made.nano, made.low, made.high))
-            forecast = say("cell.interval", locale, share=nano, low=low, high=high)
+            forecast = forecast_of(made, currency, locale)
             off = "–" if made.error is None else formats.share(abs(made.error), locale)
         rows.append(
             (

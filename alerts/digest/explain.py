@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from uptake.alerts import formats
 from uptake.alerts.digest.actions import reason_name
 from uptake.alerts.digest.inputs import DigestInputs, Results
+from uptake.alerts.digest.noticing import risen_reason
 from uptake.alerts.formats import Language
 from uptake.alerts.phrases import say
-from uptake.stats import Change, drift
+from uptake.stats import Change
 
 MOST = 0.5
 WORTH_MONEY = 0.1  # of the spend before: a smaller change of money needs no cause
@@ -38,10 +39,10 @@ def causes(inputs: DigestInputs, changes: Mapping[str, Change]) -> dict[str, str
 
 
 def _team(inputs: DigestInputs, change: Change) -> str:
-    """The team that most of the usage part comes from."""
+    """The team that most of the usage part comes from, with the two parts of its own change: people who moved there
+    with their use are in its roster part, as the group became larger by them."""
     before, now = inputs.by_team["adoption"]
-    whole = inputs.before["adoption"].denominator
-    if not whole or len(now) < 2:
+    if len(now) < 2:
         return ""
     gained = {
         team: (result.numerator or 0) - (before[team].numerator or 0)
@@ -52,8 +53,17 @@ def _team(inputs: DigestInputs, change: Change) -> str:
     team = _largest(gained, usage)
     if not team:
         return ""
-    points = formats.points(gained[team] / whole, inputs.locale)
-    return say("because.mostly", inputs.locale, what=team, size=points)
+    then, result = before[team], now[team]
+    if not then.denominator or not result.denominator:
+        return ""
+    active = result.numerator or 0
+    if (active / result.denominator - float(then.value or 0)) * usage <= 0:
+        return ""  # it is larger or smaller, and not used more or less
+    parts = gained[team] / then.denominator, active / result.denominator - active / then.denominator
+    usage_part, roster_part = (formats.points(part, inputs.locale) for part in parts)
+    if result.denominator == then.denominator:
+        return say("because.mostly", inputs.locale, what=team, size=usage_part)
+    return say("because.team", inputs.locale, team=team, usage=usage_part, roster=roster_part)
 
 
 def _app(before: Results, now: Results, change: Change, locale: Language) -> str:
@@ -78,19 +88,15 @@ def _app(before: Results, now: Results, change: Change, locale: Language) -> str
 
 
 def _reason(before: Mapping[str, int], now: Mapping[str, int], locale: Language) -> str:
-    """The reason whose share rose most, where reasons as a whole have shifted."""
-    shift = drift(before, now)
-    if shift is None or not shift.clear:
+    risen = risen_reason(before, now)
+    if risen is None:
         return ""
-    whole_before, whole_now = sum(before.values()), sum(now.values())
-    risen = {code: n / whole_now - before.get(code, 0) / whole_before for code, n in now.items()}
-    code = max(risen, key=lambda c: (risen[c], c))
     return say(
         "because.reason",
         locale,
-        reason=reason_name(code, locale),
-        share=formats.share(now[code] / whole_now, locale),
-        before=formats.share(before.get(code, 0) / whole_before, locale),
+        reason=reason_name(risen.reason, locale),
+        share=formats.share(risen.share, locale),
+        before=formats.share(risen.before, locale),
     )
 
 

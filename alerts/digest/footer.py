@@ -7,7 +7,6 @@ from datetime import timedelta
 from uptake.alerts import formats
 from uptake.alerts.digest.cadence import DEFINITION_VERSION
 from uptake.alerts.digest.inputs import DigestInputs
-from uptake.alerts.digest.names import short
 from uptake.alerts.phrases import say
 
 
@@ -15,8 +14,6 @@ def footer(inputs: DigestInputs) -> str:
     """Completeness, late and unpriced shares, until when there are data, which definitions."""
     locale = inputs.locale
     parts = []
-    if inputs.data_until is not None and not compared(inputs):
-        parts.append(not_compared(inputs))
     complete = inputs.this.get("completeness")
     if complete is not None and complete.value is not None:
         parts.append(say("footer.complete", locale, share=formats.share(float(complete.value), locale)))
@@ -36,17 +33,3 @@ def footer(inputs: DigestInputs) -> str:
         )
     parts.append(say("footer.definitions", locale, version=DEFINITION_VERSION))
     return " · ".join(parts)
-
-
-def compared(inputs: DigestInputs) -> bool:
-    """Whether anything is known of the period before that can be compared with."""
-    return any(result.value is not None for result in inputs.before.values())
-
-
-def not_compared(inputs: DigestInputs) -> str:
-    """Why a figure has nothing to be compared with."""
-    locale, earlier = inputs.locale, short(inputs.span.shift(-1), inputs.locale)
-    if inputs.known_from is not None and inputs.earlier_known_in_part:
-        day = formats.day(inputs.known_from, locale)
-        return say("change.part_before", locale, week=earlier, day=day)
-    return say("change.none_before", locale, week=earlier)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from uptake.alerts.findings import FEW
 from uptake.sql.results import KpiResult, PromptOverrides, ReasonCount
-from uptake.stats import compare_shares
+from uptake.stats import compare_shares, drift
 
 ENOUGH_DECISIONS = 20  # on either side of a comparison
 WORTH_SAYING = 0.05  # a clear difference smaller than this is nothing to act on
@@ -102,6 +102,26 @@ def _jump(row: PromptOverrides, other: PromptOverrides, reasons: Sequence[Reason
         reason=main.reason if main and telling else "",
         reason_share=main.given / main.overridden if main and telling else 0.0,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Risen:
+    """The reason whose share rose most where the reasons as a whole have shifted, with its share now and before."""
+
+    reason: str
+    share: float
+    before: float
+
+
+def risen_reason(before: Mapping[str, int], now: Mapping[str, int]) -> Risen | None:
+    """None where they have not shifted (PSI above 0.2, beyond chance)."""
+    shift = drift(before, now)
+    if shift is None or not shift.clear:
+        return None
+    wholes = sum(before.values()), sum(now.values())
+    shares = {code: (n / wholes[1], before.get(code, 0) / wholes[0]) for code, n in now.items()}
+    code = max(shares, key=lambda c: (shares[c][0] - shares[c][1], c))
+    return Risen(code, *shares[code])
 
 
 def idle_teams(

@@ -93,7 +93,8 @@ def shown(cadence: Cadence, kind: Kind, *, new: bool = False) -> tuple[str, ...]
 def beside(cadence: Cadence, kind: Kind, *, new: bool = False) -> tuple[str, ...]:
     """What else the thread shows to this audience; `new` as in `shown`."""
     without = {"app": NOT_OF_APPS + OF_ORGANISATION, "department": OF_ORGANISATION, "organisation": ()}[kind]
-    names = (name for name in _BESIDE[cadence] if name not in without)
+    twice = shown(cadence, kind)
+    names = (name for name in _BESIDE[cadence] if name not in (*without, *twice))
     return tuple(OF_NEW_PROGRAMMES.get(name, name) if new else name for name in names)
 
 

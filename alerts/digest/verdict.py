@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from uptake.alerts import formats
-from uptake.alerts.digest.cells import plain
 from uptake.alerts.digest.inputs import DigestInputs
 from uptake.alerts.digest.names import short
+from uptake.alerts.digest.values import compared, plain
 from uptake.alerts.phrases import counted, say
 from uptake.stats import Change
 
@@ -24,22 +24,21 @@ def verdict(inputs: DigestInputs, changes: Mapping[str, Change], causes: Mapping
     locale = inputs.locale
     if inputs.data_until is None:
         return say(f"verdict.no_data.{inputs.cadence}", locale)
-    part = _part(inputs)
-    pressing = _pressing(inputs, changes) or _idle_seats(inputs) or say("verdict.quiet", locale)
+    pressing = _pressing(inputs, changes) or _idle_seats(inputs)
+    if inputs.known_from is not None and inputs.known_in_part:
+        day = formats.day(inputs.known_from, locale)
+        part = say(f"verdict.part.{inputs.cadence}", locale, day=day)
+        # that nothing else stands out would be a verdict
+        return " ".join(filter(None, (part, _first(inputs, changes, causes), pressing)))
+    return f"{_first(inputs, changes, causes)} {pressing or say('verdict.quiet', locale)}"
+
+
+def _first(inputs: DigestInputs, changes: Mapping[str, Change], causes: Mapping[str, str]) -> str:
     if inputs.cadence == "monthly":
-        return f"{part}{_spend(inputs, causes)} {pressing}"
+        return _spend(inputs, causes)
     if inputs.cadence == "quarterly":
-        return f"{part}{_judgement(inputs, changes)} {pressing}"
-    first = _use(inputs) if inputs.kind == "app" else _adoption(inputs, changes.get("adoption"))
-    return f"{part}{first} {pressing}"
-
-
-def _part(inputs: DigestInputs) -> str:
-    """Of a period whose beginning nobody reported on."""
-    if inputs.known_from is None or not inputs.known_in_part:
-        return ""
-    day = formats.day(inputs.known_from, inputs.locale)
-    return say(f"verdict.part.{inputs.cadence}", inputs.locale, day=day) + " "
+        return _judgement(inputs, changes)
+    return _use(inputs) if inputs.kind == "app" else _adoption(inputs, changes.get("adoption"))
 
 
 def _use(inputs: DigestInputs) -> str:
@@ -54,11 +53,10 @@ def _spend(inputs: DigestInputs, causes: Mapping[str, str]) -> str:
     locale, now, before = inputs.locale, inputs.this.get("spend"), inputs.before.get("spend")
     if now is None or now.value is None:
         return say("verdict.spend_unknown", locale)
-    amount = plain(float(now.value), now, locale)
+    amount, earlier = compared(now, before, locale)
     if before is None or not before.value:
         return say("verdict.spend_first", locale, amount=amount)
     change = int(now.value) / int(before.value) - 1
-    earlier = plain(float(before.value), before, locale)
     if abs(change) < MONEY_HOLDS:
         return say("verdict.spend_holds", locale, amount=amount, before=earlier)
     key = "verdict.spend_up" if change > 0 else "verdict.spend_down"

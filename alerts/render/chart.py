@@ -11,6 +11,7 @@ import json
 import re
 from typing import Any
 
+from uptake.alerts.formats import Language
 from uptake.alerts.message import Chart
 from uptake.alerts.render.plain import cut, isolate, line
 
@@ -27,11 +28,15 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"  # names the dialect;
 COLOURS = ("#2f7fd6", "#c8641b", "#2c8f5a", "#a058c2", "#b8860b", "#c0455e")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3])
 
+_AMOUNT = "datum.value === 0 ? '0' : datum.label"
+"""What stands at a mark of the axis: d3 writes 0 in the prefix of its neighbours, as 0k."""
+_SHARE = {"en": "datum.label", "fr": "replace(datum.label, '%', '\u00a0%')"}
+
 _SVG = re.compile(r'<svg [^>]*?width="([\d.]+)" height="([\d.]+)"[^>]*>')
 
 
-def spec(chart: Chart) -> dict[str, Any]:
-    """The Vega-Lite specification. A None is a gap in a line, and no bar."""
+def spec(chart: Chart, locale: Language = "en") -> dict[str, Any]:
+    """The Vega-Lite specification; `locale` writes its axis. A None is a gap in a line, and no bar."""
     names = _unlike([_name(s.name) for s in chart.series])
     labels = _unlike([_name(label) for label in chart.labels])
     points = [
@@ -46,7 +51,7 @@ def spec(chart: Chart) -> dict[str, Any]:
         "scale": {"domain": names, "range": shades},
         "legend": _legend(len(names), chart.kind),
     }
-    drawn = _bars(chart, labels, names) if chart.kind == "bar" else _lines(chart, labels, names)
+    drawn = (_bars if chart.kind == "bar" else _lines)(chart, labels, names, locale)
     drawn["encoding"]["color"] = colour
     return {
         "$schema": SCHEMA,
@@ -74,7 +79,7 @@ def spec(chart: Chart) -> dict[str, Any]:
     }
 
 
-def _lines(chart: Chart, labels: list[str], names: list[str]) -> dict[str, Any]:
+def _lines(chart: Chart, labels: list[str], names: list[str], locale: Language) -> dict[str, Any]:
     named = labels[:: -1 if len(labels) <= ROOM else -2][::-1]  # the last one always, and no two that touch
     axis = {"title": None, "labelAngle": 0, "values": named}
     x = {"field": "x", "type": "ordinal", "sort": labels, "axis": axis}
@@ -82,7 +87,7 @@ def _lines(chart: Chart, labels: list[str], names: list[str]) -> dict[str, Any]:
     dash = {"field": "s", "type": "nominal", "scale": {"domain": names, "range": dashes}}
     return {
         "height": HEIGHT,
-        "encoding": {"x": x, "y": _amount(chart)},
+        "encoding": {"x": x, "y": _amount(chart, locale)},
         "layer": [
             {
                 "mark": {"type": "line", "strokeWidth": 2.5, "invalid": "break-paths-show-path-domains"},
@@ -93,18 +98,19 @@ def _lines(chart: Chart, labels: list[str], names: list[str]) -> dict[str, Any]:
     }
 
 
-def _bars(chart: Chart, labels: list[str], names: list[str]) -> dict[str, Any]:
+def _bars(chart: Chart, labels: list[str], names: list[str], locale: Language) -> dict[str, Any]:
     y = {"field": "x", "type": "ordinal", "sort": labels, "axis": {"title": None, "domain": False}}
     return {
         "height": {"step": max(STEP / len(names), 10.0)},
         "mark": {"type": "bar", "invalid": "filter"},
-        "encoding": {"x": _amount(chart), "y": y, "yOffset": {"field": "s", "sort": names}},
+        "encoding": {"x": _amount(chart, locale), "y": y, "yOffset": {"field": "s", "sort": names}},
     }
 
 
-def _amount(chart: Chart) -> dict[str, Any]:
+def _amount(chart: Chart, locale: Language) -> dict[str, Any]:
     axis: dict[str, Any] = {"title": chart.currency or None, "tickCount": 4}
     axis["format"] = ".0%" if chart.unit == "share" else "~s"
+    axis["labelExpr"] = _SHARE[locale] if chart.unit == "share" else _AMOUNT
     if chart.currency:
         axis["titleColor"] = "currentColor"
     return {"field": "y", "type": "quantitative", "axis": axis}
@@ -140,14 +146,14 @@ def png(chart: Chart) -> bytes:
     return drawn
 
 
-def svg(chart: Chart, unique: str) -> str:
+def svg(chart: Chart, unique: str, locale: Language = "en") -> str:
     """Inline SVG that scales with its container, described by the chart's summary for those who cannot see it.
 
     `unique` makes the drawing's internal names its own on a page with several.
     """
     import vl_convert  # starts a JavaScript engine: only when a chart is drawn
 
-    drawn: str = vl_convert.vegalite_to_svg(spec(chart))
+    drawn: str = vl_convert.vegalite_to_svg(spec(chart, locale))
     found = _SVG.search(drawn)
     if found is None:
         raise ValueError("the chart's drawing has no size")

@@ -111,7 +111,7 @@ def _block(block: Block, anchor: str, level: int, locale: Language) -> str:
             return _table(block) + _references(block, locale)
         case Chart():
             summary = f"<figcaption><strong>{_line(block.title)}</strong> {_line(block.summary)}</figcaption>"
-            return f"<figure>{summary}{chart.svg(block, anchor)}{_figures(block, locale)}</figure>"
+            return f"<figure>{summary}{chart.svg(block, anchor, locale)}{_figures(block, locale)}</figure>"
         case Actions(title=title, items=items):
             listed = "".join(f"<li>{_line(item)}</li>" for item in items)
             return (

@@ -33,6 +33,9 @@ function ask(document, window) {
     if (table.getAttribute("role") !== "table") say("a card layout takes the role away", table);
     for (const row of table.tBodies[0].rows) if (row.cells[0].scope !== "row") say("row without header", row);
   }
+  for (const cell of all("td[data-label]"))
+    if (getComputedStyle(cell).display !== "table-cell" && cell.scrollHeight > cell.clientHeight + 1)
+      say("a label runs into the next cell", cell);
   for (const header of all("th")) {
     if (!["row", "col"].includes(header.scope)) say("th without scope", header);
     if (!header.textContent.trim()) say("empty header", header);

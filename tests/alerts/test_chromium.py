@@ -30,7 +30,7 @@ def digest(full_message: Message) -> Message:
         "W" * 60,
         "Z" + "\u0334" * 40 + "algo",
     )
-    columns = ("Team", "Active", "Adoption", "Override rate", "Spend", "Change")
+    columns = ("Team", "Active", "Cost an accepted answer", "Override rate", "Spend", "Change")
     rows = tuple((n, "52 of 82", "63%", "24% [21–27]", "€1,240", "+4 pts, no clear change") for n in names)
     wide = tuple(f"Column {n}" for n in range(12))
     bars = Chart(
@@ -152,6 +152,7 @@ def test_the_checks_find_what_is_wrong(chromium: Chromium, one: Path) -> None:
         "th without scope": good.replace(' scope="col"', ""),
         "2 h1": good.replace("<main>", "<main><h1>again</h1>"),
         "reaches to": good.replace("overflow-wrap: anywhere", "white-space: nowrap"),
+        "runs into": good.replace("display: flow-root", "display: block"),
         "no language": good.replace('<html lang="en">', "<html>"),
     }
     pages = {}

@@ -16,7 +16,7 @@ from uptake.alerts.targets import Standing
 from uptake.calendar import Closed, FiscalQuarter, IsoWeek, Month
 from uptake.errors import UsageError
 from uptake.sql.catalogue import load_catalogue
-from uptake.sql.results import KpiResult, SpendSoFar
+from uptake.sql.results import AdoptionPairs, KpiResult, SpendSoFar
 from uptake.stats import wilson
 from uptake.workspace.models import Audience, Budget, Cadence, Organisation, Target
 
@@ -105,7 +105,7 @@ def test_a_month_says_what_it_cost_and_what_waits_to_be_saved() -> None:
     assert message.cadence == "monthly"
     assert _verdict(message) == "Spend rose to €2,400 from €1,200. 6 seats are idle, €180 a month."
     rows = _rows(message)
-    assert rows["Cost a request"][0] == "€0.0055"
+    assert rows["Cost a request"][0] == "€0.00550"
     assert rows["Seats in use"][0] == "85% (70 of 82)"
     assert "6 seats idle, €180 a month" in rows["Seats in use"][2]
     assert "16% of what decided answers cost" in rows["Spent on rejected answers"][2]
@@ -116,7 +116,7 @@ def test_idle_seats_that_cost_little_of_the_spend_are_no_verdict() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spend", "says"), [(1250, "Spend holds at €1,250"), (1000, "Spend fell to €1,000 from €1,200.")]
+    ("spend", "says"), [(1250, "Spend holds: €1,250"), (1000, "Spend fell to €1,000 from €1,200.")]
 )
 def test_a_change_of_money_that_is_small_is_none(spend: int, says: str) -> None:
     assert _verdict(_month(spend)).startswith(says)
@@ -354,7 +354,7 @@ def test_where_people_stand_is_not_told_of_a_period_that_is_not_known() -> None:
     unknown = _parts(_made("lifecycle", None, WEEK.shift(-1), denominator=82), retained=0, never=82)
     told = digest.compose(_inputs(WEEK, {"lifecycle": now}, {"lifecycle": unknown}), LATER)
     (table,) = [block for block in told.details if isinstance(block, Table)]
-    assert [row[1:] for row in table.rows] == [("60", "–"), ("22", "–")]
+    assert [row[1:] for row in table.rows] == [("60",), ("22",)], "no column of dashes"
     silent = _inputs(WEEK, {"lifecycle": unknown}, {"lifecycle": now}, data_until=None)
     assert _captions(digest.compose(silent, LATER)) == []
 
@@ -420,3 +420,74 @@ def test_it_is_due_on_monday_at_eight_of_the_tenants_clock(zone: str, utc: str) 
 def test_a_digest_is_one_fact_for_an_audience_a_period_and_a_definition() -> None:
     identity = digest.identity("acme", "claims", WEEK)
     assert identity == f"digest/acme/claims/2026-W46/v{digest.DEFINITION_VERSION}"
+
+
+def test_two_values_that_differ_never_read_the_same() -> None:
+    october = NOVEMBER.shift(-1)
+    this = {
+        "cost_per_call": _made("cost_per_call", 61_240_000),
+        "edit_severity": _made("edit_severity", 0.1612),
+        "wasted_spend": _made("wasted_spend", 31 * NANO, numerator=31 * NANO, extras={"decided_nano": 99 * NANO}),
+    }  # fmt: skip
+    before = {
+        "cost_per_call": _made("cost_per_call", 61_310_000, october),
+        "edit_severity": _made("edit_severity", 0.1639, october),
+        "wasted_spend": _made("wasted_spend", 31 * NANO + 2_000_000, october),
+    }
+    rows = _rows(digest.compose(_inputs(NOVEMBER, this, before), LATER))
+    assert (rows["Cost a request"][0], rows["Cost a request"][2]) == ("€0.0612", "€0.0613 in October")
+    assert rows["Spent on rejected answers"][0] == "€31.000"
+    assert rows["Spent on rejected answers"][2].startswith("€31.002 in October")
+    quarter = digest.compose(_inputs(AUTUMN, this, before), LATER)
+    assert _rows(quarter)["Edit severity, median"][0] == "0.161"
+    assert "0.164 in" in _rows(quarter)["Edit severity, median"][2]
+
+
+def test_what_caching_saved_is_the_least_where_tokens_have_no_price() -> None:
+    spend = {"spend": _made("spend", NANO, numerator=NANO)}
+
+    def saved(**given: Any) -> str:
+        this = {
+            **spend,
+            "cache_saving": _made("cache_saving", 577 * NANO, unit="money", currency="EUR", **given),
+        }
+        details = digest.compose(_inputs(NOVEMBER, this, spend), LATER).details
+        return next(
+            row[1] for t in details if isinstance(t, Table) for row in t.rows if row[0] == "Saved by caching"
+        )
+
+    assert saved() == "€577"
+    assert saved(details={"unpriced_tokens": 5}) == "at least €577"
+
+
+def test_a_value_that_rounds_to_its_target_and_has_not_reached_it_does_not_read_as_if() -> None:
+    aim = Target.model_validate({"kpi": "adoption", "target": 0.7, "owner": "Somebody", "due": "2026-12-31"})
+
+    def row(k: int, state: Any) -> tuple[str, ...]:
+        this = {"adoption": _rate("adoption", k, 235, WEEK)}
+        targets = {"adoption": Standing(aim, state, short=abs(0.7 - k / 235))}
+        return _rows(digest.compose(_inputs(WEEK, this, this, targets=targets), LATER))["Adoption"]
+
+    assert row(164, "open")[:2] == ("69.8% (164 of 235)", "70% · 0.2 pts to go")
+    assert row(165, "reached")[:2] == ("70% (165 of 235)", "70% · reached")
+
+
+def test_a_team_whose_group_grew_by_people_who_moved_there_is_told_in_both_parts() -> None:
+    """Twelve who use it came to Motor from other teams, and three of its own began."""
+    before = {
+        "Motor": _rate("adoption", 10, 20, WEEK.shift(-1)),
+        "Property": _rate("adoption", 20, 40, WEEK.shift(-1)),
+    }
+    now = {"Motor": _rate("adoption", 25, 32, WEEK), "Property": _rate("adoption", 20, 28, WEEK)}
+    whole, then = _rate("adoption", 45, 60, WEEK), _rate("adoption", 30, 60, WEEK.shift(-1))
+
+    def change(after: Mapping[str, KpiResult]) -> str:
+        given = {"by_team": {"adoption": (before, after)}, "pairs": AdoptionPairs(60, 30, 60, 45, 60, 0, 15)}
+        inputs = _inputs(WEEK, {"adoption": whole}, {"adoption": then}, **given)
+        return _rows(digest.compose(inputs, LATER))["Adoption"][2]
+
+    assert change(now) == "+25 pts, clear change: mostly Motor (there: usage +75, roster −47)"
+    only_larger = {**now, "Motor": _rate("adoption", 25, 50, WEEK)}
+    assert "Motor" not in change(only_larger), "half of it uses it, as before"
+    same = {**now, "Motor": _rate("adoption", 20, 20, WEEK)}
+    assert change(same).endswith("mostly Motor (+50)")

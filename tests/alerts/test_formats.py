@@ -143,3 +143,23 @@ def test_a_phrase_is_used_as_what_it_is() -> None:
 )
 def test_prices_of_an_item_keep_three_digits(nano: int, english: str) -> None:
     assert formats.unit_money(nano, "EUR", "en") == english
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shown"),
+    [
+        (61_240_000, 61_310_000, ("€0.0612", "€0.0613")),
+        (4_042_300_000_000, 4_042_400_000_000, ("€4,042.30", "€4,042.40")),
+        (26_671_000_000, 26_674_000_000, ("€26.671", "€26.674")),
+        (26_671_000_000, 26_671_000_000, ("€26.67", "€26.67")),
+    ],
+)
+def test_amounts_that_differ_are_told_apart_however_little(
+    first: int, second: int, shown: tuple[str, str]
+) -> None:
+    assert formats.spent_of(first, second, "EUR", "en") == shown
+
+
+def test_a_share_that_rounds_to_another_can_be_written_finer() -> None:
+    assert formats.share(164 / 235, "en") == "70%"
+    assert formats.share(164 / 235, "en", finer=True) == "69.8%"

@@ -73,8 +73,7 @@ def _print(table: str, change: Change, locale: Any, dry_run: bool) -> None:
 
     def sums(nano: dict[str, int]) -> str:
         return (
-            " + ".join(money(nano[currency], currency, locale, cents=True) for currency in sorted(nano))
-            or "0"
+            " + ".join(money(nano[currency], currency, locale, places=2) for currency in sorted(nano)) or "0"
         )
 
     verb = "would change" if dry_run else "changed"
