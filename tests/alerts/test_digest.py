@@ -267,18 +267,6 @@ def test_a_week_of_which_only_a_part_is_known_is_compared_with_nothing(
     assert _said(message)[0].startswith("There are no data for W45") != in_part
 
 
-def test_a_digest_of_a_week_that_began_unheard_says_so_first(make: Make) -> None:
-    message = digest.compose(make(before={}, pairs=None, known_from=date(2026, 11, 12)), MONDAY)
-    assert _verdict(message).startswith(
-        "Only part of this week is known, from Thu 12 Nov on. Adoption stands at"
-    )
-    assert _said(message) == [
-        "It is compared with nothing and judged by no target; W47 will be the first whole week."
-    ]
-    whole = digest.compose(make(before={}, pairs=None, known_from=date(2026, 11, 9)), MONDAY)
-    assert _verdict(whole).startswith("Adoption stands at")
-
-
 def test_a_group_too_small_is_hidden_and_says_so(make: Make) -> None:
     given = make()
     this = {**given.this, "adoption": _hidden("adoption")}

@@ -123,6 +123,15 @@ def test_a_week_that_begins_with_the_data_is_a_whole_one_and_the_first() -> None
     ]
 
 
+def test_a_week_that_began_unheard_says_so_first() -> None:
+    week = IsoWeek(2026, 34)
+    message = _made(week, [_share("adoption", week, 96)], [], known_from=date(2026, 8, 20))
+    assert _texts(message) == [
+        "Only part of this week is known, from Thu 20 Aug on. Adoption stands at 48%.",
+        "It is compared with nothing and judged by no target; W35 will be the first whole week.",
+    ]
+
+
 @pytest.mark.parametrize("kpi", ["override_rate", "habits"])
 def test_a_target_is_not_judged_on_a_part(kpi: str) -> None:
     quarter = FiscalQuarter.parse("FY2026-Q3", 1)
