@@ -27,7 +27,7 @@ from uptake.alerts.digest import (
 )
 from uptake.alerts.digest.inputs import Results, begins_within
 from uptake.alerts.digest.noticing import Idle, idle_teams, prompt_jumps
-from uptake.alerts.digest.shape import NEEDS_WEEKS, OF_NEW_PROGRAMMES
+from uptake.alerts.digest.shape import OF_NEW_PROGRAMMES
 from uptake.alerts.targets import Standing, judged_over, stand
 from uptake.calendar import Closed, IsoWeek, Period
 from uptake.clickhouse import TenantDatabase
@@ -97,18 +97,20 @@ class Gatherer:
         week = span if isinstance(span, IsoWeek) else IsoWeek.of(period.last)
         known = self._known_from(period)
         # less than twelve whole weeks are known, or nothing was heard for a while before
-        young = self._known_weeks(week) < LOOK_BACK_WEEKS or not _known_for(LOOK_BACK_WEEKS, period, known)
+        young = self._known_weeks(week) < LOOK_BACK_WEEKS or (
+            known is not None and known > period.after - timedelta(weeks=LOOK_BACK_WEEKS)
+        )
         asked = asked_for_actions(cadence, kind)
         names = dict.fromkeys(
             (*shown(cadence, kind, new=young), *TRUST, *beside(cadence, kind, new=young), *asked)
         )
         compared = not begins_within(known, earlier)
-
-        def run(name: str, when: Period) -> KpiResult:
-            return _founded(self._runner.run(name, when, teams, apps), known)
-
-        this = {name: run(name, period) for name in names}
-        before = {name: run(name, earlier) for name in names if name not in TRUST} if compared else {}
+        this = {name: self._runner.run(name, period, teams, apps) for name in names}
+        before = (
+            {name: self._runner.run(name, earlier, teams, apps) for name in names if name not in TRUST}
+            if compared
+            else {}
+        )
         spans = [span.shift(n).period(self._zone) for n in range(1 - HISTORY[cadence], 1)]
         history = {
             name: [_whole(r, known) for r in self._runner.series(name, spans, teams, apps, bare=True)]
@@ -124,7 +126,7 @@ class Gatherer:
             this=this,
             before=before,
             pairs=self._pairs(earlier, period, audience, this, before) if "adoption" in before else None,
-            targets=self._targets(period, audience, known),
+            targets=self._targets(period, audience),
             budgets=judged,
             forecasts=self._forecasts(judged, period),
             findings=[*new, *seen],
@@ -138,7 +140,6 @@ class Gatherer:
                 earlier if compared else None,
                 period,
                 audience,
-                known,
             ),
             by_app=self._by_app(names, earlier if compared else None, period, audience),
             reasons=(self._reasons(earlier, audience) if compared else {}, self._reasons(period, audience)),
@@ -205,12 +206,7 @@ class Gatherer:
         return {code: given for code, r in found.items() if code and (given := r.extras.get("given", 0))}
 
     def _by_team(
-        self,
-        names: Iterable[str],
-        before: Period | None,
-        now: Period,
-        audience: Audience,
-        known: date | None,
+        self, names: Iterable[str], before: Period | None, now: Period, audience: Audience
     ) -> dict[str, tuple[Results, Results]]:
         """Some KPIs of each team of the audience; none where it is one team, or apps. Nothing of a period before that
         is not compared with."""
@@ -218,10 +214,7 @@ class Gatherer:
             return {}
 
         def of(name: str, period: Period | None) -> Results:
-            if period is None:
-                return {}
-            results = self._runner.by_team(name, period, teams=audience.teams)
-            return {team: _founded(result, known) for team, result in results.items()}
+            return self._runner.by_team(name, period, teams=audience.teams) if period else {}
 
         return {name: (of(name, before), of(name, now)) for name in names}
 
@@ -332,12 +325,12 @@ class Gatherer:
                 found[evaluation.budget.budget] = made
         return found
 
-    def _targets(self, period: Period, audience: Audience, known: date | None) -> dict[str, Standing]:
+    def _targets(self, period: Period, audience: Audience) -> dict[str, Standing]:
         found = {}
         for target in targets(self._workspace, audience).values():
             teams = (target.team,) if target.team else audience.teams
             judged = judged_over(target.kpi, period)
-            result = _whole(self._runner.run(target.kpi.value, judged, teams), known)
+            result = self._runner.run(target.kpi.value, judged, teams)
             apps = self._workspace.apps_on(judged.last)
             found[target.kpi.value] = stand(target, result, apps, self._zone)
         return found
@@ -383,17 +376,6 @@ def _whole(result: KpiResult, known_from: date | None) -> KpiResult:
     if not begins_within(known_from, result.period):
         return result
     return replace(result, value=None, interval=None)
-
-
-def _founded(result: KpiResult, known_from: date | None) -> KpiResult:
-    """A result, without what it says if less is known than it has to look back on."""
-    if known_from is None or _known_for(NEEDS_WEEKS.get(result.kpi, 0), result.period, known_from):
-        return result
-    return replace(result, value=None, interval=None, numerator=None, parts={}, extras={})
-
-
-def _known_for(weeks: int, period: Period, known_from: date | None) -> bool:
-    return known_from is not None and known_from <= period.after - timedelta(weeks=weeks)
 
 
 def _teams_of(readers: Iterable[Audience]) -> frozenset[str]:

@@ -73,11 +73,6 @@ OF_NEW_PROGRAMMES: Mapping[str, str] = {"habits": "habits_4_weeks"}
 """What is shown instead where less is known than the figure looks back on: five weeks hold no habit of twelve."""
 
 
-NEEDS_WEEKS: Mapping[str, int] = {"habits": 12, "habits_4_weeks": 4, "seats": 4}
-"""How many weeks must be known for a figure that counts what did not happen in them: nobody is told that a seat has
-been idle for four weeks of which two are known."""
-
-
 def kind_of(audience: Audience) -> Kind:
     if audience.apps:
         return "app"
