@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -309,21 +309,23 @@ class Gatherer:
 
     def _forecasts(self, judged: Sequence[budgets.Evaluation], period: Period) -> dict[str, Forecast]:
         """By the budget's identifier; a budget of a use case or model alone has none."""
-        found = {}
-        for evaluation in judged:
-            scope: Scope = evaluation.budget.scope
-            if scope.use_case or scope.model:
-                continue
-            daily = self._daily(period.after)
-            if daily.known_from is None:
-                continue
-            by_day: dict[date, int] = {}
-            for row in daily.of(scope.all_teams, scope.app or ""):
-                by_day[row.day] = by_day.get(row.day, 0) + row.known_nano
-            made = forecast(by_day, daily.known_from, evaluation.period, period.after)
-            if made is not None:
-                found[evaluation.budget.budget] = made
-        return found
+        made = {
+            each.budget.budget: self._once(
+                ("forecast", each.budget.budget, period.after),
+                partial(self._forecast, each.budget.scope, each.period, period.after),
+            )
+            for each in judged
+        }
+        return {budget: one for budget, one in made.items() if one is not None}
+
+    def _forecast(self, scope: Scope, whole: Period, after: date) -> Forecast | None:
+        daily = self._daily(after)
+        if scope.use_case or scope.model or daily.known_from is None:
+            return None
+        by_day: dict[date, int] = {}
+        for row in daily.of(scope.all_teams, scope.app or ""):
+            by_day[row.day] = by_day.get(row.day, 0) + row.known_nano
+        return forecast(by_day, daily.known_from, whole, after)
 
     def _targets(self, period: Period, audience: Audience) -> dict[str, Standing]:
         found = {}

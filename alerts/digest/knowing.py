@@ -6,24 +6,16 @@ are known; no target is judged on a part; and where nothing is compared, that is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
 from uptake.alerts import formats
 from uptake.alerts.digest.inputs import DigestInputs, Results, begins_within
 from uptake.alerts.digest.names import short
-from uptake.alerts.digest.shape import shown
+from uptake.alerts.digest.shape import NEEDS_WEEKS, shown
 from uptake.alerts.phrases import say
 from uptake.alerts.targets import Standing, judged_over
 from uptake.workspace.models import Kpi
-
-LOOKS_BACK: Mapping[str, timedelta] = {
-    "habits": timedelta(weeks=12),
-    "habits_4_weeks": timedelta(weeks=4),
-    "seats": timedelta(weeks=4),
-}
-"""Figures that end with the period and begin before it, however long it is."""
 
 
 def not_compared(inputs: DigestInputs) -> str:
@@ -58,7 +50,7 @@ def only_known(inputs: DigestInputs) -> DigestInputs:
 
 
 def _reaches(name: str, after: date, known_from: date) -> bool:
-    return name not in LOOKS_BACK or after - LOOKS_BACK[name] >= known_from
+    return after - timedelta(weeks=NEEDS_WEEKS.get(name, 0)) >= known_from
 
 
 def _reaching(results: Results, after: date, known_from: date) -> Results:

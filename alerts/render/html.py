@@ -29,7 +29,10 @@ MANY = 3
 """So many messages or more have a list of contents."""
 
 FEW, ROOMY = 4, 8
-"""Columns up to which values stay on one line, and above which everything is set smaller."""
+"""Columns up to which a table of key figures keeps its values on one line, and above which any is set smaller."""
+
+_NOTHING = ' class="none"'
+"""A cell in which nothing stands: left out where rows are cards."""
 
 
 def page(messages: Sequence[Message], title: str, lead: str = "") -> str:
@@ -124,7 +127,7 @@ def _block(block: Block, anchor: str, level: int, locale: Language) -> str:
             return ""
 
 
-def _table(table: Table, plain: bool = False) -> str:
+def _table(table: Table) -> str:
     """On a phone the rows become cards (CSS), so each cell carries its column's name, and roles stay explicit."""
     names, *rows = cells(table)
     head = "".join(
@@ -134,11 +137,12 @@ def _table(table: Table, plain: bool = False) -> str:
     for row in rows:
         first = f'<th scope="row" role="rowheader">{_line(row[0])}</th>'
         rest = "".join(
-            f'<td role="cell" data-label="{_attribute(name)}">{_line(cell)}</td>'
+            f'<td role="cell"{_NOTHING if cell == "–" else ""} data-label="{_attribute(name)}">{_line(cell)}</td>'
             for name, cell in zip(names[1:], row[1:], strict=True)
         )
         body.append(f'<tr role="row">{first}{rest}</tr>')
-    width = "" if plain else "few" if len(names) <= FEW else "many" if len(names) > ROOMY else ""
+    key_figures = bool(table.references) and len(names) <= FEW
+    width = "few" if key_figures else "many" if len(names) > ROOMY else ""
     named = f' class="{width}"' if width else ""
     return (
         f'<table role="table"{named}><caption>{_line(table.caption)}</caption>'
@@ -168,7 +172,7 @@ def _figures(block: Chart, locale: Language) -> str:
     columns = ("", *(s.name for s in block.series))
     if not rows or not block.series:
         return ""
-    table = _table(Table(caption=block.title, columns=columns, rows=rows), plain=True)
+    table = _table(Table(caption=block.title, columns=columns, rows=rows))
     return f"<details><summary>{figures_word(locale)}</summary>{table}</details>"
 
 

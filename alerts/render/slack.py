@@ -12,6 +12,7 @@ only blocks that every workspace takes. With `images` a chart is an uploaded ima
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from uptake.alerts.message import Block, Buttons, Chart, Message, Table
@@ -85,8 +86,9 @@ def _payload(post: Sequence[Chunk], said: str, message: Message, native: bool, i
     return {"text": fit(said, MAX_SUMMARY, message.locale, escape), "blocks": blocks, "mrkdwn": False}
 
 
-def _posts(message: Message, interactive: bool) -> list[list[Chunk]]:
-    """What stands in the message, then what stands in each reply."""
+@lru_cache(maxsize=4)
+def _posts(message: Message, interactive: bool) -> Sequence[Sequence[Chunk]]:
+    """What stands in the message, then what stands in each reply: laid out once, however many posts are asked for."""
     drawing = Drawing(message.locale)
     first = [drawing.notice(message.notice)] if message.notice else []
     first += [drawing.header(message.title), *_drawn(drawing, message.blocks, interactive)]
