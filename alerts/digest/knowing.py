@@ -6,16 +6,20 @@ are known; no target is judged on a part; and where nothing is compared, that is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
 from uptake.alerts import formats
 from uptake.alerts.digest.inputs import DigestInputs, Results, begins_within
 from uptake.alerts.digest.names import short
-from uptake.alerts.digest.shape import NEEDS_WEEKS, shown
+from uptake.alerts.digest.shape import shown
 from uptake.alerts.phrases import say
 from uptake.alerts.targets import Standing, judged_over
 from uptake.workspace.models import Kpi
+
+LOOKS_BACK_WEEKS: Mapping[str, int] = {"habits": 12, "habits_4_weeks": 4, "seats": 4}
+"""Figures that end with the period and begin before it, however long it is, and count what did not happen."""
 
 
 def not_compared(inputs: DigestInputs) -> str:
@@ -50,7 +54,7 @@ def only_known(inputs: DigestInputs) -> DigestInputs:
 
 
 def _reaches(name: str, after: date, known_from: date) -> bool:
-    return after - timedelta(weeks=NEEDS_WEEKS.get(name, 0)) >= known_from
+    return after - timedelta(weeks=LOOKS_BACK_WEEKS.get(name, 0)) >= known_from
 
 
 def _reaching(results: Results, after: date, known_from: date) -> Results:
