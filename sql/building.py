@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -13,8 +13,7 @@ from uptake.sql.catalogue import KpiDefinition
 from uptake.sql.cells import Cell, Context, Measured, PriceInputs
 from uptake.sql.measures import MEASURES
 from uptake.sql.results import KpiResult, Source
-from uptake.sql.suppression import ShownParts, shown_people
-from uptake.sql.suppression.people import is_small
+from uptake.sql.suppression import BothShown, Earlier, ShownParts, shown_people
 from uptake.stats import wilson
 
 
@@ -62,7 +61,9 @@ def chosen(
 Cells = frozenset[tuple[tuple[str, str], int]]
 """People by team and part, as `ShownParts` takes them."""
 
-_NUMERATOR, _REST, _COUNTED, _ALL = "numerator", "rest", "counted", ""
+_NUMERATOR, _REST, _PEOPLE, _COUNTED = "numerator", "rest", "people", "counted"
+_OF_SOME_APPS: Mapping[str, tuple[str, ...]] = {_NUMERATOR: (_NUMERATOR,), _REST: (_NUMERATOR, _REST)}
+"""Who uses one of some apps uses one at all."""
 
 
 def people_of(definition: KpiDefinition, cells: Iterable[Cell]) -> Cells:
@@ -81,7 +82,7 @@ def _parts(definition: KpiDefinition, figures: Mapping[str, int]) -> dict[str, i
         return {part: figures[f"part_{part}"] for part in definition.parts}
     people = figures[definition.people]
     if not _counts_people_of_people(definition):
-        return {_REST: people}
+        return {_PEOPLE: people}
     return {_NUMERATOR: figures["numerator"], _REST: people - figures["numerator"]}
 
 
@@ -105,10 +106,119 @@ def _counts_people_of_people(definition: KpiDefinition) -> bool:
     return definition.people == "denominator" and definition.interval == "wilson"
 
 
-def decide(definition: KpiDefinition, people: Cells, audiences: Iterable[Collection[str]]) -> ShownParts:
-    """What of a KPI's people may be shown."""
+def decided_before(definition: KpiDefinition, period: Period, apps: Collection[str]) -> str:
+    """The KPI, of the same period, that is decided before this one, "" for none: before a share of the people of some
+    apps the same of all apps."""
+    if definition.people_with:
+        days = (period.after - period.first).days
+        least, most = definition.people_with_days or (days, days)
+        return definition.people_with if least <= days <= most else ""
+    return definition.name if apps and _counts_people_of_people(definition) and not definition.parts else ""
+
+
+def decide(
+    definition: KpiDefinition,
+    people: Cells,
+    audiences: Iterable[Collection[str]],
+    before: ShownParts | None = None,
+    once: Cells = frozenset(),
+) -> ShownParts | BothShown:
+    """What of a KPI's people may be shown, beside what is shown of those that were decided `before`. `once`: of
+    answers, the people who gave them, each in one part."""
     unions = [definition.numerator_of] if definition.numerator_of else []
-    return ShownParts(dict(people), audiences, unions)
+    earlier = Earlier(before, definition.people_within or _OF_SOME_APPS) if before else None
+    shown = ShownParts(dict(people), audiences, unions, earlier)
+    return BothShown(shown, ShownParts(dict(once), audiences, unions)) if once else shown
+
+
+def once_of(definition: KpiDefinition, cells: Iterable[Cell]) -> Cells:
+    """The people behind answers, where one may give several."""
+    found: Counter[tuple[str, str]] = Counter()
+    if definition.people_once:
+        for cell in cells:
+            for part in definition.parts:
+                found[cell.team, part] += cell.figures[f"once_{part}"]
+    return frozenset(found.items())
+
+
+def sides_of(definition: KpiDefinition, cells: Iterable[Cell]) -> tuple[frozenset[str], ...]:
+    """The two groups of teams that a KPI compares; none of any other. A team that counts nobody is on neither."""
+    if not definition.sides:
+        return ()
+    figures: dict[str, Counter[str]] = {}
+    for cell in cells:
+        figures.setdefault(cell.team, Counter()).update(cell.figures)
+    counted = {team: found for team, found in figures.items() if found["denominator"]}
+    first = frozenset(team for team, found in counted.items() if found[definition.sides] > 0)
+    return first, frozenset(counted) - first
+
+
+def sides_within(
+    sides: Iterable[frozenset[str]], audiences: Iterable[Collection[str]]
+) -> Iterator[frozenset[str]]:
+    """The groups that are compared, of everybody and of each audience."""
+    for side in sides:
+        yield from (side, *(side & frozenset(audience) for audience in audiences))
+
+
+class Breakdown:
+    """What of a KPI's people may be shown for each value of a column, of the teams and of all together: decided at
+    once, after the KPI itself."""
+
+    def __init__(
+        self,
+        definition: KpiDefinition,
+        by_key: Mapping[str, Iterable[Cell]],
+        audiences: Iterable[Collection[str]],
+        whole: ShownParts | BothShown,
+    ) -> None:
+        self._parts: dict[str, list[str]] = {}
+        cells: dict[tuple[str, str], int] = {}
+        within: dict[str, tuple[str, ...]] = {}
+        unions = []
+        for key, some in by_key.items():
+            for (team, part), people in people_of(definition, some):
+                name = _of_key(key, part)
+                cells[team, name] = people
+                within[name] = (part,)
+                self._parts.setdefault(key, [])
+                if name not in self._parts[key]:
+                    self._parts[key].append(name)
+            unions.append(self._parts.get(key, []))
+            unions.append([_of_key(key, part) for part in definition.numerator_of])
+        earlier = Earlier(whole.one if isinstance(whole, BothShown) else whole, dict(sorted(within.items())))
+        self._shown = ShownParts(cells, audiences, [union for union in unions if union], earlier)
+
+    def of(self, keys: Iterable[str]) -> OfKeys:
+        return OfKeys(self._shown, tuple(keys), [name for key in keys for name in self._parts.get(key, ())])
+
+
+class OfKeys:
+    """What may be shown of some values of the column."""
+
+    def __init__(self, shown: ShownParts, keys: Sequence[str], names: Sequence[str]) -> None:
+        self.parts = frozenset(names)
+        self._shown = shown
+        self._keys = keys
+
+    def may_show(self, teams: Collection[str], *parts: str) -> bool:
+        whole = self._shown.may_show(teams, *self.parts)
+        return whole and (not parts or self._shown.may_show(teams, *self._names(parts)))
+
+    def why(self, teams: Collection[str], *parts: str) -> Literal["shown", "small", "complement"]:
+        if self.may_show(teams, *parts):
+            return "shown"
+        return self._shown.why(teams, *self._names(parts))
+
+    def _names(self, parts: Iterable[str]) -> list[str]:
+        return [_of_key(key, part) for part in parts for key in self._keys]
+
+
+def _of_key(key: str, part: str) -> str:
+    return f"{key}\n{part}"
+
+
+Decision = ShownParts | BothShown | OfKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +235,13 @@ class Hidden:
 
 def hidden_of(
     definition: KpiDefinition,
-    shown: ShownParts,
+    shown: Decision,
     teams: Collection[str],
     beside: Mapping[str, ShownParts | None] = MappingProxyType({}),
+    sides: Iterable[frozenset[str]] = (),
 ) -> Hidden:
     """`shown` is about the KPI's people, `beside` about those who are counted beside it, by column (None: not to be
-    shown)."""
+    shown). `sides` are the groups of teams that the KPI compares."""
     if definition.people == "none" or not shown.parts:
         return Hidden()
     if not shown.may_show(teams):
@@ -147,42 +258,11 @@ def hidden_of(
     elif _counts_people_of_people(definition):
         counted = (_NUMERATOR,)
     why = shown.why(teams, *counted) if counted else "shown"
+    for side in sides:
+        compared = side & frozenset(teams) if teams else side
+        if why == "shown" and compared and not shown.may_show(compared, *counted):
+            why = "complement"
     return Hidden(numerator="" if why == "shown" else why, parts=parts, beside=small, few=True)
-
-
-def given_away(
-    definition: KpiDefinition, by_key: Mapping[str, Collection[Cell]], results: Mapping[str, KpiResult]
-) -> frozenset[str]:
-    """Keys of a breakdown that are not to be shown, because the others of the same people would give away one to four
-    of those that are hidden: the smallest ones, until as many are hidden of each number as may be told."""
-    people: dict[str, Counter[str]] = {}
-    for key, cells in by_key.items():
-        found: Counter[str] = Counter()
-        for (_, part), n in people_of(definition, cells):
-            found[part] += n
-            found[_ALL] += n
-            if part in definition.numerator_of:
-                found[_NUMERATOR] += n
-        people[key] = found
-    figures = sorted({figure for found in people.values() for figure in found})
-    hidden = {figure: {key for key, r in results.items() if not _shows(r, figure)} for figure in figures}
-    keys: set[str] = set()
-    while True:
-        more = {
-            min((people[key][figure], key) for key in left)[1]
-            for figure in figures
-            if is_small(sum(people[key][figure] for key in hidden[figure] | keys))
-            and (left := {k for k in people if people[k][figure]} - hidden[figure] - keys)
-        }
-        if not more:
-            return frozenset(keys)
-        keys |= more
-
-
-def _shows(result: KpiResult, figure: str) -> bool:
-    if result.suppressed or figure == _ALL:
-        return not result.suppressed
-    return result.parts[figure] is not None if figure in result.parts else not result.hidden
 
 
 def build(subject: Subject, cells: Sequence[Cell], hidden: Hidden, *, silent: bool) -> KpiResult:
@@ -196,7 +276,9 @@ def build(subject: Subject, cells: Sequence[Cell], hidden: Hidden, *, silent: bo
     measured = _measured(definition, cells, Context(subject.period, subject.input_rates))
     unknown = silent and not measured.numerator
     no_value = hidden.all or unknown or bool(hidden.numerator)
-    parts = {name: None if name in hidden.parts else total(f"part_{name}") for name in definition.parts}
+    parts = {
+        name: None if unknown or name in hidden.parts else total(f"part_{name}") for name in definition.parts
+    }
     part_of = definition.extras_of_part
     extras = {n: total(f"extra_{n}") for n in definition.extras if part_of.get(n) not in hidden.parts}
     excluded = {n: total(f"excluded_{n}") for n in definition.excludes}

@@ -44,6 +44,13 @@ class KpiDefinition(BaseModel):
     `extras_of_part`: extras that would give the part away which they are of, and are not shown where it is not.
     `people_beside`: extras and exclusions that count people by what they did, each with the column that it is a part
     of ("" is none): one to four are not shown, nor what reveals them.
+    `people_with` names the KPI that is decided before this one because it counts some of the same people, so that both
+    together give away no more than each (docs/adr/0018-people-are-decided-across-kpis.md). `people_within` says of each
+    part (`numerator` and `rest` of a share without parts, `people` of what is not divided) in which parts of that KPI
+    its people are, `other` being those whom that one does not count. `people_with_days`: so in periods of so many days,
+    at least and at most (None: in all).
+    `people_once`: parts count answers; the columns `once_<part>` count each person in one of them.
+    `sides` names the column that tells the two groups of teams apart which the value compares.
     `interval` is "wilson" for shares of independent answers or people; money and tokens have none.
     `counts_money`: a share whose numerator and denominator are amounts in nano units.
     `per_team` is false where the data knows no team: such a KPI is always the organisation's.
@@ -71,6 +78,11 @@ class KpiDefinition(BaseModel):
     numerator_of: tuple[str, ...] = ()
     extras_of_part: Mapping[str, str] = {}
     people_beside: Mapping[str, str] = {}
+    people_with: str = ""
+    people_within: Mapping[str, tuple[str, ...]] = {}
+    people_with_days: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = None
+    people_once: bool = False
+    sides: str = ""
     by: Mapping[str, Words] = {}
     measure: str | None = None
     look_back_weeks: Annotated[int, Field(ge=0, le=104)] = 0
@@ -82,6 +94,14 @@ class KpiDefinition(BaseModel):
     per_team: bool = True
     counts_money: bool = False
     example: Words
+
+    @property
+    def people_parts(self) -> tuple[str, ...]:
+        """The names of the parts that its people are divided into where it is decided what may be shown of them."""
+        if self.people == "none" or self.parts:
+            return tuple(self.parts)
+        shares = self.people == "denominator" and self.interval == "wilson"
+        return ("numerator", "rest") if shares else ("people",)
 
     @property
     def divides(self) -> bool:
@@ -136,13 +156,14 @@ def read_definition(folder: Traversable) -> KpiDefinition:
     given_away = definition.extras_of_part
     unknown = {*definition.numerator_of, *given_away.values()} - set(definition.parts)
     unknown |= given_away.keys() - set(definition.extras)
+    unknown |= {definition.sides.removeprefix("extra_")} - {"", *definition.extras}
     unknown |= definition.people_beside.keys() - {*definition.extras, *definition.excludes}
     parts = {f"part_{name}" for name in definition.parts}
     unknown |= set(definition.people_beside.values()) - {"", "numerator", "denominator", *parts}
     if unknown:
         raise UsageError(
             f"{where}: there is no {', '.join(sorted(unknown))}",
-            "numerator_of, extras_of_part and people_beside name its parts, extras and exclusions",
+            "numerator_of, extras_of_part, sides and people_beside name its parts, extras and exclusions",
         )
     if columns != declared:
         differing = ", ".join(sorted(f"{kind}_{name}" for kind, name in columns ^ declared))
@@ -163,7 +184,48 @@ def load_catalogue() -> Mapping[str, KpiDefinition]:
     """All KPIs by name, in order of name. Raises UsageError naming the file that is wrong."""
     folders = (entry for entry in (files("uptake.sql") / "kpis").iterdir() if entry.is_dir())
     definitions = (read_definition(folder) for folder in folders if _NAME.fullmatch(folder.name))
-    return {definition.name: definition for definition in sorted(definitions, key=lambda d: d.name)}
+    catalogue = {definition.name: definition for definition in sorted(definitions, key=lambda d: d.name)}
+    for definition in catalogue.values():
+        check_people_with(definition, catalogue)
+    return catalogue
+
+
+def check_people_with(definition: KpiDefinition, catalogue: Mapping[str, KpiDefinition]) -> None:
+    """Raises UsageError where `people_with` and `people_within` do not name what there is."""
+    where = f"sql/kpis/{definition.name}/kpi.yaml"
+    if not definition.people_with:
+        if definition.people_within or definition.people_with_days:
+            raise UsageError(f"{where}: people_within without people_with", "name the KPI in people_with")
+        return
+    chain = [definition.name]
+    while (name := catalogue[chain[-1]].people_with) and name in catalogue and name not in chain:
+        chain.append(name)
+    if name and name not in catalogue:
+        raise UsageError(f"{where}: people_with: there is no KPI {name!r}", f"one of: {', '.join(catalogue)}")
+    if name:
+        raise UsageError(
+            f"{where}: people_with: {' -> '.join([*chain, name])} goes round in a circle",
+            "what is decided first names no other",
+        )
+    first = catalogue[definition.people_with]
+    for one in (definition, first):
+        if one.people == "none":
+            raise UsageError(
+                f"{where}: people_with: {one.name} counts no people",
+                "both KPIs say in `people` who is counted",
+            )
+    if set(definition.people_within) != set(definition.people_parts):
+        raise UsageError(
+            f"{where}: people_within names {', '.join(definition.people_within) or 'nothing'}",
+            f"it says where the people of each of these are: {', '.join(definition.people_parts)}",
+        )
+    known = (*first.people_parts, "other")
+    unknown = {part for parts in definition.people_within.values() for part in parts} - set(known)
+    if unknown or not all(definition.people_within.values()):
+        raise UsageError(
+            f"{where}: people_within: {first.name} has no part {', '.join(sorted(unknown)) or 'given'}",
+            f"one or more of: {', '.join(known)}",
+        )
 
 
 @cache
@@ -224,6 +286,20 @@ def to_markdown(catalogue: Mapping[str, KpiDefinition]) -> str:
             lines += ["", "Interval: Wilson, 95 %."]
         if kpi.people != "none":
             lines += ["", "A KPI about people: not shown for fewer than five."]
+        if kpi.people_with:
+            days = ""
+            if kpi.people_with_days:
+                least, most = kpi.people_with_days
+                days = (
+                    f" in periods of {least} days"
+                    if least == most
+                    else f" in periods of {least} to {most} days"
+                )
+            lines += [
+                "",
+                f"Decided after [`{kpi.people_with}`](#{kpi.people_with}){days}: not shown where both together would "
+                "give away fewer than five.",
+            ]
         if kpi.people_beside:
             named = ", ".join(f"`{name}`" for name in kpi.people_beside)
             lines += ["", f"Beside it, fewer than five people are not shown either: {named}."]

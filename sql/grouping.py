@@ -9,9 +9,9 @@ from uptake.sql.building import chosen
 from uptake.sql.catalogue import KpiDefinition
 from uptake.sql.cells import Cell
 from uptake.sql.results import KpiResult
-from uptake.sql.suppression import ShownParts
+from uptake.sql.suppression import BothShown, ShownParts
 
-Decide = Callable[[KpiDefinition, Sequence[Cell]], ShownParts]
+Decide = Callable[[KpiDefinition, Sequence[Cell]], ShownParts | BothShown]
 DecideBeside = Callable[[KpiDefinition, Sequence[Cell]], Mapping[str, ShownParts | None]]
 
 
@@ -39,7 +39,7 @@ class Rows:
         return dict(sorted(found.items()))
 
     @cached_property
-    def shown(self) -> ShownParts:
+    def shown(self) -> ShownParts | BothShown:
         return self._decide(self.definition, self.cells)
 
     @cached_property

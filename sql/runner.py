@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from uptake.calendar import Period
@@ -16,22 +16,27 @@ from uptake.schemas.identity import id_range
 from uptake.sql.activity.reader import ActivityReader, Serving
 from uptake.sql.asking import ask, of_teams, used_in
 from uptake.sql.building import (
+    Breakdown,
     Cells,
+    Decision,
     Hidden,
     Subject,
     beside_of,
     build,
     cells_of,
     decide,
-    given_away,
+    decided_before,
     hidden_of,
+    once_of,
     people_of,
+    sides_of,
+    sides_within,
 )
 from uptake.sql.catalogue import KpiDefinition, load_catalogue
 from uptake.sql.cells import Cell, PriceInputs
 from uptake.sql.grouping import Rows
 from uptake.sql.results import KpiResult, Source
-from uptake.sql.suppression import ShownParts
+from uptake.sql.suppression import BothShown, ShownParts
 from uptake.sql.windows import window_of, window_parameters
 from uptake.workingdays import working_days
 from uptake.workspace.models import Organisation, Workspace
@@ -164,7 +169,17 @@ class KpiRunner:
         audiences = [frozenset(a.teams) for a in workspace.channels.audiences if a.teams]
         # One decision for all periods and audiences in which the same numbers of people are divided alike.
         self._shown = lru_cache(maxsize=_DECISIONS)(
-            lambda definition, people: decide(definition_of(definition), people, audiences)
+            lambda name, people, before, once, sides: decide(
+                definition_of(name), people, [*audiences, *sides_within(sides, audiences)], before, once
+            )
+        )
+        self._breakdown = lru_cache(maxsize=_DECISIONS)(
+            lambda rows, by: Breakdown(
+                rows.definition,
+                {key: some.cells for key, some in rows.divided(by).items()},
+                audiences,
+                rows.shown,
+            )
         )
         self._shown_beside = lru_cache(maxsize=_DECISIONS)(lambda people: ShownParts(dict(people), audiences))
 
@@ -193,7 +208,7 @@ class KpiRunner:
             team: build(
                 self._subject(answer, (team,), tuple(apps)),
                 rows.by_team.get(team, ()),
-                self._hidden(rows, (team,)),
+                self._hidden(answer.rows, (team,), tuple(apps)),
                 silent=silent,
             )
             for team in answer.rows.by_team
@@ -212,15 +227,20 @@ class KpiRunner:
         answer = self._answer(definition, period, apps, teams)
         groups = answer.rows.divided(by)
         ours = {key: some for key, rows in groups.items() if (some := rows.of_apps(apps).of(teams))}
-        results = {
-            key: self._result(answer, rows, tuple(teams), tuple(apps), key)
-            for key, rows in groups.items()
-            if key in ours
+        if definition.people == "none":
+            return {key: self._result(answer, groups[key], tuple(teams), tuple(apps), key) for key in ours}
+        rows = answer.rows if by == "app" else answer.rows.of_apps(apps)
+        decided = self._breakdown(rows, by)
+        silent = self._is_silent(answer)
+        return {
+            key: build(
+                self._subject(answer, tuple(teams), tuple(apps), key),
+                some,
+                hidden_of(definition, decided.of([key]), tuple(teams), groups[key].shown_beside),
+                silent=silent,
+            )
+            for key, some in ours.items()
         }
-        for key in given_away(definition, ours, results) if definition.people != "none" else ():
-            subject = self._subject(answer, tuple(teams), tuple(apps), key)
-            results[key] = build(subject, ours[key], Hidden(all=True), silent=self._is_silent(answer))
-        return results
 
     def series(
         self,
@@ -313,7 +333,8 @@ class KpiRunner:
         if not rows:  # whether a team's nothing is a zero, the others tell
             for_readers = False
             rows = self._database.query(question.sql, question.parameters)
-        grouped = Rows(definition, cells_of(definition, rows), self._decided, self._decided_beside)
+        decide_people = partial(self._decided, period, asked)
+        grouped = Rows(definition, cells_of(definition, rows), decide_people, self._decided_beside)
         answer = _Answer(definition, period, question.source, grouped, bare)
         if self._remember:
             self._remembered[key._replace(bare=bare, for_readers=for_readers)] = answer
@@ -331,17 +352,30 @@ class KpiRunner:
             lambda: build(
                 self._subject(answer, teams, apps, key),
                 of_apps.of(teams),
-                self._hidden(of_apps, teams),
+                self._hidden(rows, teams, apps),
                 silent=self._is_silent(answer),
             ),
         )
 
-    def _hidden(self, rows: Rows, teams: tuple[str, ...]) -> Hidden:
-        return hidden_of(rows.definition, rows.shown, teams, rows.shown_beside)
+    def _hidden(self, rows: Rows, teams: tuple[str, ...], apps: tuple[str, ...]) -> Hidden:
+        definition, of_apps = rows.definition, rows.of_apps(apps)
+        if definition.people == "none":
+            return Hidden()
+        # Rows of some apps are less than those of all: decided as what they are a part of.
+        shown: Decision = rows.shown if of_apps is rows else self._breakdown(rows, "app").of(apps)
+        return hidden_of(definition, shown, teams, of_apps.shown_beside, sides_of(definition, of_apps.cells))
 
-    def _decided(self, definition: KpiDefinition, cells: Sequence[Cell]) -> ShownParts:
+    def _decided(
+        self, period: Period, apps: tuple[str, ...], definition: KpiDefinition, cells: Sequence[Cell]
+    ) -> ShownParts | BothShown:
         people: Cells = people_of(definition, cells)
-        shown: ShownParts = self._shown(definition.name, people)
+        first = decided_before(definition, period, apps)
+        before = None
+        if first:
+            same = definition_of(first)
+            before = self._answer(same, period, () if first == definition.name else apps).rows.shown
+        once, sides = once_of(definition, cells), sides_of(definition, cells)
+        shown: ShownParts | BothShown = self._shown(definition.name, people, before, once, sides)
         return shown
 
     def _decided_beside(

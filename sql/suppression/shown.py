@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import product
 from typing import Literal
 
+from uptake.sql.suppression.overlay import Cell, Divided, Earlier, Fine, Piece, alone, overlay
 from uptake.sql.suppression.people import is_small
 from uptake.sql.suppression.saying import Figure, Names, Saying
 from uptake.sql.suppression.sums import Sums
-
-Cell = tuple[str, str]
-"""A team and a part of its people."""
 
 Why = Literal["shown", "small", "complement"]
 """Shown; hidden and said to be fewer than five; hidden without a word on how many it is."""
@@ -31,6 +28,9 @@ class ShownParts:
     within each the organisation, audiences, teams; then the larger number first. So with a part that is too small
     the smallest is hidden that makes them five together. A part that nobody is in is no group, but is hidden where it
     would reveal one. Parts are shown only where the total is. A team that nobody is in is known to be empty.
+
+    `earlier` is what is shown of the same people otherwise divided: nothing that is shown here gives away, with what
+    is shown there, one to four people of either (`overlay`).
     """
 
     def __init__(
@@ -38,18 +38,16 @@ class ShownParts:
         cells: Mapping[Cell, int],
         audiences: Iterable[Collection[str]] = (),
         unions: Iterable[Collection[str]] = (),
+        earlier: Earlier | None = None,
     ) -> None:
         self.parts = frozenset(part for _, part in cells)
         """All parts, those that nobody is in included."""
-        self._teams = sorted({team for (team, _), people in cells.items() if people > 0})
-        parts_of = Counter(team for (team, _), people in cells.items() if people > 0)
-        # A zero counts as known, but where it is all that hides the number beside it: everybody's of the team.
-        self._cells = {
-            cell: people
-            for cell in product(self._teams, sorted(self.parts))
-            if (people := max(0, cells.get(cell, 0))) or parts_of[cell[0]] == 1
-        }
-        self._cells_of: dict[str, list[Cell]] = {team: [] for team in self._teams}
+        divided = overlay(cells, earlier) if earlier else alone(cells)
+        self._cells = divided.cells
+        self._pieces_of = divided.pieces
+        self._given = divided.given
+        self._teams = sorted({team for (team, _), people in self._cells.items() if people > 0})
+        self._cells_of: dict[str, list[Piece]] = {team: [] for team in self._teams}
         for cell in self._cells:
             self._cells_of[cell[0]].append(cell)
         self._people_in: dict[Names, dict[str, int]] = {}
@@ -82,6 +80,11 @@ class ShownParts:
             return "shown"
         return "small" if self._saying.is_small(self._figure(teams, parts)) else "complement"
 
+    def divided(self) -> Divided:
+        """The cells as finely as they were decided, and the figures that are shown, in the order of their decision."""
+        figures = [*self._given, *map(self._fine, self._in_order())] if self._everything else self._decided
+        return Divided(self._cells, self._pieces_of, tuple(dict.fromkeys(figures)))
+
     @cached_property
     def _saying(self) -> Saying:
         groups = dict.fromkeys((*self._groups, *(frozenset([team]) for team in self._teams)))
@@ -91,8 +94,9 @@ class ShownParts:
     def _people(self, figure: Figure) -> int:
         teams, parts = figure
         if parts not in self._people_in:
+            pieces = self._fine(figure)[1]
             self._people_in[parts] = {
-                team: sum(self._cells[cell] for cell in cells if cell[1] in parts)
+                team: sum(self._cells[cell] for cell in cells if cell[1] in pieces)
                 for team, cells in self._cells_of.items()
             }
         return sum(map(self._people_in[parts].__getitem__, teams))
@@ -104,13 +108,22 @@ class ShownParts:
             frozenset(parts) & self.parts if parts else self.parts,
         )
 
+    def _fine(self, figure: Figure) -> Fine:
+        teams, parts = figure
+        if parts not in self._pieces_in:
+            self._pieces_in[parts] = frozenset(piece for part in parts for piece in self._pieces_of[part])
+        return teams, self._pieces_in[parts]
+
+    @cached_property
+    def _pieces_in(self) -> dict[Names, frozenset[str]]:
+        return {}
+
     def _decide(self) -> None:
+        own = [figure for figure in self._in_order() if not is_small(self._people(figure))]
         figures = {
-            figure: list(self._of(figure))
-            for figure in self._in_order()
-            if not is_small(self._people(figure))
+            fine: list(self._of(fine)) for fine in dict.fromkeys((*self._given, *map(self._fine, own)))
         }
-        within: dict[Cell, list[int]] = {cell: [] for cell in self._cells}
+        within: dict[Piece, list[int]] = {cell: [] for cell in self._cells}
         for nth, cells in enumerate(figures.values()):
             for cell in cells:
                 within[cell].append(nth)
@@ -122,17 +135,20 @@ class ShownParts:
         for cell, unit in self._unit_of.items():
             people[unit] += self._cells[cell]
         self._sums = Sums(people)
-        self._units_in = {
-            figure: {self._unit_of[cell] for cell in cells} for figure, cells in figures.items()
-        }
+        self._units_in = {fine: {self._unit_of[cell] for cell in cells} for fine, cells in figures.items()}
+        for fine in self._given:
+            self._sums.show(self._units_in[fine], safe=True)
+        self._decided = list(self._given)
         known: set[Names] = set()  # teams whose total is: it stays so
-        for figure, inside in self._units_in.items():
+        for figure in own:
             teams, parts = figure
             if parts != self.parts and teams not in known:
                 if not self._knows((teams, self.parts)):
                     continue
                 known.add(teams)
-            self._sums.show(inside)
+            fine = self._fine(figure)
+            if self._sums.show(self._units_in[fine]):
+                self._decided.append(fine)
 
     def _in_order(self) -> Iterator[Figure]:
         organisation, *audiences = self._groups
@@ -152,15 +168,33 @@ class ShownParts:
                 ]
                 yield from (figure for *_, figure in sorted(figures, key=lambda one: one[:3]))
 
-    def _of(self, figure: Figure) -> Iterator[Cell]:
-        teams, parts = figure
-        return (cell for team in teams for cell in self._cells_of[team] if cell[1] in parts)
+    def _of(self, figure: Fine) -> Iterator[Piece]:
+        teams, pieces = figure
+        return (cell for team in teams for cell in self._cells_of.get(team, ()) if cell[1] in pieces)
 
     def _knows(self, figure: Figure) -> bool:
-        if figure in self._units_in:
-            return self._sums.knows(self._units_in[figure])
-        cells = Counter(self._unit_of[cell] for cell in self._of(figure))
+        fine = self._fine(figure)
+        if fine in self._units_in:
+            return self._sums.knows(self._units_in[fine])
+        cells = Counter(self._unit_of[cell] for cell in self._of(fine))
         return all(n == self._cells_in[unit] for unit, n in cells.items()) and self._sums.knows(cells)
+
+
+class BothShown:
+    """What two decisions both show: less than one that is safe is safe."""
+
+    def __init__(self, one: ShownParts, other: ShownParts) -> None:
+        self.parts = one.parts
+        self.one = one
+        self._both = one, other
+
+    def may_show(self, teams: Collection[str], *parts: str) -> bool:
+        return all(shown.may_show(teams, *parts) for shown in self._both)
+
+    def why(self, teams: Collection[str], *parts: str) -> Why:
+        """Small only where the first says so; what the second hides is said to be a complement."""
+        first = self.one.why(teams, *parts)
+        return first if first != "shown" or self.may_show(teams, *parts) else "complement"
 
 
 class Shown:

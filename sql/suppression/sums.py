@@ -39,31 +39,32 @@ class Sums:
         """Whether the group's sum can be computed from those that are shown."""
         return not self._rest(group)
 
-    def show(self, group: Collection[int]) -> bool:
-        """Show a group's sum, unless that makes a small group computable. Says whether it is shown."""
+    def show(self, group: Collection[int], *, safe: bool = False) -> bool:
+        """Show a group's sum, unless that makes a small group computable. Says whether it is shown. `safe`: it is known
+        that it does not."""
         rest = self._rest(group)
         if not rest:
             return True
         if not any(self._people[unit] for unit in rest):
-            return self._show_empty(rest)
+            return self._show_empty(rest, safe=safe)
         large = [unit for unit in rest if self._people[unit] >= MINIMUM_PEOPLE]
         small = [unit for unit in rest if is_small(self._people[unit])]
         pivot = min(large or small, key=lambda unit: (len(self._rows_with[unit]), unit))
         inverse = pow(rest.pop(pivot), -1, PRIME)
         row = {unit: value * inverse % PRIME for unit, value in rest.items()}
-        if not large and self._reveals(self._changed(pivot, row)):
+        if not large and not safe and self._reveals(self._changed(pivot, row)):
             return False
         self._add(pivot, row)
         return True
 
-    def _show_empty(self, units: Collection[int]) -> bool:
+    def _show_empty(self, units: Collection[int], *, safe: bool) -> bool:
         """Show that units are empty, unless that reveals. A sum of nobody shows each: no number is negative."""
         changed: dict[int, Vector] = {}
         for unit in units:
             for row in self._rows_with[unit]:
                 if is_small(self._people[row]):
                     changed.setdefault(row, dict(self._rows[row])).pop(unit)
-        if self._reveals(changed):
+        if not safe and self._reveals(changed):
             return False
         for unit in units:
             self._add(unit, {})

@@ -116,7 +116,9 @@ class Cache:
 class CountingRunner(KpiRunner):
     """Shows every number, however few people it is about: for tests of what is counted, not of what may be shown."""
 
-    def _decided(self, definition: KpiDefinition, cells: Sequence[Cell]) -> ShownParts:
+    def _decided(
+        self, period: Period, apps: tuple[str, ...], definition: KpiDefinition, cells: Sequence[Cell]
+    ) -> ShownParts:
         return ShownParts({})
 
 
