@@ -14,6 +14,7 @@ from uptake.sql.cells import Cell, Context, Measured, PriceInputs
 from uptake.sql.measures import MEASURES
 from uptake.sql.results import KpiResult, Source
 from uptake.sql.suppression import BothShown, Earlier, ShownParts, shown_people
+from uptake.sql.suppression.overlay import OTHER
 from uptake.stats import wilson
 
 
@@ -126,7 +127,10 @@ def decide(
     """What of a KPI's people may be shown, beside what is shown of those that were decided `before`. `once`: of
     answers, the people who gave them, each in one part."""
     unions = [definition.numerator_of] if definition.numerator_of else []
-    earlier = Earlier(before, definition.people_within or _OF_SOME_APPS) if before else None
+    earlier = None
+    if before:
+        within = definition.people_within or _OF_SOME_APPS
+        earlier = Earlier(before, within, same=OTHER not in within.get(_PEOPLE, (OTHER,)))
     shown = ShownParts(dict(people), audiences, unions, earlier)
     return BothShown(shown, ShownParts(dict(once), audiences, unions)) if once else shown
 

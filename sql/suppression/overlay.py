@@ -31,10 +31,12 @@ OTHER = "other"
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What is shown already, and in which of its parts the people of each part are (`OTHER`: in none)."""
+    """What is shown already, and in which of its parts the people of each part are (`OTHER`: in none). `same`: these are
+    the parts, so that nothing more is shown than follows."""
 
     shown: ShownParts
     within: Mapping[str, Sequence[str]]
+    same: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ def overlay(cells: Mapping[Cell, int], earlier: Earlier) -> Divided:
     finer = {piece: frozenset(_join(part, piece) for part in ("", *parts)) for piece in every}
     return Divided(
         found,
-        {part: tuple(_join(part, piece) for piece in ("", *every)) for part in parts},
+        # Those whom the earlier KPI counts first: a later one that counts some of them counts these.
+        {part: tuple(_join(part, piece) for piece in (*every, "")) for part in parts},
         tuple(
             (teams, frozenset(one for piece in pieces if piece in finer for one in finer[piece]))
             for teams, pieces in before.given

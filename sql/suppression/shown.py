@@ -46,6 +46,7 @@ class ShownParts:
         self._cells = divided.cells
         self._pieces_of = divided.pieces
         self._given = divided.given
+        self._follows = earlier is not None and earlier.same
         self._teams = sorted({team for (team, _), people in self._cells.items() if people > 0})
         self._cells_of: dict[str, list[Piece]] = {team: [] for team in self._teams}
         for cell in self._cells:
@@ -140,7 +141,7 @@ class ShownParts:
             self._sums.show(self._units_in[fine], safe=True)
         self._decided = list(self._given)
         known: set[Names] = set()  # teams whose total is: it stays so
-        for figure in own:
+        for figure in () if self._follows else own:
             teams, parts = figure
             if parts != self.parts and teams not in known:
                 if not self._knows((teams, self.parts)):
