@@ -180,7 +180,7 @@ class Breakdown:
         cells: dict[tuple[str, str], int] = {}
         within: dict[str, tuple[str, ...]] = {}
         unions = []
-        for key, some in by_key.items():
+        for key, some in by_key.items() if whole.parts else ():
             for (team, part), people in people_of(definition, some):
                 name = _of_key(key, part)
                 cells[team, name] = people

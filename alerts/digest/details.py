@@ -18,8 +18,6 @@ from uptake.sql.results import KpiResult
 from uptake.stats import drift, pareto
 
 REASONS_SHOWN = 8
-OF_ACTIVE_PEOPLE = ("active_users", "stickiness", "breadth")
-"""What would tell how many people are active where adoption must not."""
 
 
 def details(inputs: DigestInputs) -> tuple[Block, ...]:
@@ -55,11 +53,9 @@ def _beside(inputs: DigestInputs) -> Iterator[Block]:
     locale = inputs.locale
     rows, references = [], []
     earlier = short(inputs.span.shift(-1), locale)
-    adoption = inputs.this.get("adoption")
-    told_apart = OF_ACTIVE_PEOPLE if adoption is not None and adoption.hidden else ()
     for name in beside(inputs.cadence, inputs.kind, new=inputs.new):
         now, before = inputs.this.get(name), inputs.before.get(name)
-        if now is None or now.value is None or name in told_apart or (now.parts and name == "lifecycle"):
+        if now is None or now.value is None or (now.parts and name == "lifecycle"):
             continue
         was = compared(now, before, locale)[1] or "–"
         rows.append((say(f"kpi.{name}", locale), value_of(now, locale, beside=before), was))

@@ -31,8 +31,8 @@ OTHER = "other"
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What is shown already, and in which of its parts the people of each part are (`OTHER`: in none). `same`: these are
-    the parts, so that nothing more is shown than follows."""
+    """What is shown already, and in which of its parts the people of each part are (`OTHER`: in none). `same`: they are
+    its people, so that no more is shown than follows."""
 
     shown: ShownParts
     within: Mapping[str, Sequence[str]]

@@ -257,12 +257,9 @@ def test_people_who_are_mostly_the_same_get_a_verdict_only_where_no_way_of_chang
     assert grown(20, 100) == "−30 pts"  # the roster grew
 
 
-def test_nothing_tells_how_many_are_active_where_adoption_does_not() -> None:
-    def told(**given: Any) -> list[str]:
-        this = {
-            "adoption": _made("adoption", 0.5, WEEK, numerator=20, denominator=40, **given),
-            "active_users": _made("active_users", 22, WEEK, numerator=22),
-        }
+def test_a_further_figure_that_is_not_shown_is_left_out() -> None:
+    def told(value: int | None, **given: Any) -> list[str]:
+        this = {"active_users": _made("active_users", value, WEEK, numerator=value, **given)}
         tables = [
             block
             for block in digest.compose(_inputs(WEEK, this, {}), LATER).details
@@ -270,8 +267,8 @@ def test_nothing_tells_how_many_are_active_where_adoption_does_not() -> None:
         ]
         return [row[0] for table in tables for row in table.rows]
 
-    assert told() == ["Active users"]
-    assert told(hidden="complement") == []
+    assert told(22) == ["Active users"]
+    assert told(None, suppressed=True) == []
 
 
 def test_reasons_that_shift_are_said_to_have_and_chance_is_not() -> None:

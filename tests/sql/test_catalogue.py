@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from uptake.errors import UsageError
-from uptake.sql.catalogue import load_catalogue, read_definition
+from uptake.sql.catalogue import check_people_with, load_catalogue, read_definition
 
 GOOD = {
     "title": {"en": "Things", "fr": "Choses"},
@@ -91,3 +91,26 @@ def test_every_kpi_says_what_it_is_in_both_languages() -> None:
     assert all(titles)
     assert all(kpi.unit == "share" for kpi in catalogue.values() if kpi.interval == "wilson")
     assert all(kpi.denominated for kpi in catalogue.values() if kpi.people == "denominator")
+
+
+@pytest.mark.parametrize(
+    ("kpi", "said", "error"),
+    [
+        ("stickiness", {"people_with": "adopton"}, "there is no KPI 'adopton'"),
+        ("stickiness", {"people_with": "spend"}, "spend counts no people"),
+        ("spend", {"people_with": "adoption"}, "spend counts no people"),
+        ("adoption", {"people_with": "seats"}, "adoption -> seats -> lifecycle -> active_users -> adoption"),
+        ("stickiness", {"people_within": {"people": ["activ"]}}, "adoption has no part activ"),
+        ("stickiness", {"people_within": {"everybody": ["numerator"]}}, "people_within names everybody"),
+        ("habits", {"people_within": {"power": ["power"]}}, "people_within names power"),
+        ("stickiness", {"people_with": ""}, "people_within without people_with"),
+    ],
+)
+def test_people_who_are_decided_with_others_name_those_and_their_parts(
+    kpi: str, said: dict[str, object], error: str
+) -> None:
+    catalogue = load_catalogue()
+    wrong = catalogue[kpi].model_copy(update=said)
+    check_people_with(catalogue[kpi], catalogue)
+    with pytest.raises(UsageError, match=rf"kpis/{kpi}/kpi\.yaml: .*{error}"):
+        check_people_with(wrong, {**catalogue, kpi: wrong})

@@ -11,7 +11,6 @@ from uptake.calendar import IsoWeek, Period
 from uptake.sql import runner as runner_module
 from uptake.sql.building import Cells, decide
 from uptake.sql.catalogue import KpiDefinition
-from uptake.sql.suppression import ShownParts
 
 OLD = "2026-01-05"
 
@@ -194,9 +193,9 @@ def test_what_is_small_is_decided_once_for_all_audiences_and_weeks_with_the_same
 ) -> None:
     decided: list[dict[tuple[str, str], int]] = []
 
-    def counted(definition: KpiDefinition, people: Cells, audiences: Any) -> ShownParts:
+    def counted(definition: KpiDefinition, people: Cells, audiences: Any, *more: Any) -> Any:
         decided.append({cell: n for cell, n in people if n})
-        return decide(definition, people, audiences)
+        return decide(definition, people, audiences, *more)
 
     monkeypatch.setattr(runner_module, "decide", counted)
     users = [*_team(rows, "claims", 8), *_team(rows, "sales", 6)]
@@ -302,9 +301,41 @@ def test_no_row_of_a_breakdown_is_what_the_others_leave_of_the_whole(
         "search": True,
         "summary": False,
     }
-    assert not any(
-        r.suppressed for r in rows.runner().breakdown("nps", week, "app", apps=["search", "summary"]).values()
-    )
+    for app in by_app:
+        of_app = rows.runner().breakdown("nps", week, "app", apps=[app])
+        assert {app: r.suppressed for app, r in of_app.items()} == {app: by_app[app].suppressed}
+        assert rows.runner().run("nps", week, apps=[app]).suppressed == by_app[app].suppressed
+    assert not rows.runner().run("nps", week, apps=["letters", "search"]).suppressed, "the whole less summary"
+
+
+def test_a_row_of_a_breakdown_of_one_team_is_not_what_the_others_leave_of_the_organisation(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    def ask(team: str, app: str, people: int) -> None:
+        for n in range(people):
+            user = f"{team}-{app}-{n}"
+            rows.feedback(monday, kind="survey", score=10, user_id=user, app=app, team=team)
+
+    for team, letters in (("claims", 2), ("sales", 8), ("legal", 9)):
+        ask(team, "letters", letters)
+        ask(team, "search", 30)
+    runner = rows.runner(remember=True)
+    shown = {
+        team: not runner.breakdown("nps", week, "app", teams)["letters"].suppressed
+        for team, teams in (("", []), *((team, [team]) for team in ("claims", "sales", "legal")))
+    }
+    assert shown == {"": True, "claims": False, "sales": False, "legal": True}, "19 in all, less 17"
+
+
+def test_a_person_who_answers_about_two_apps_is_one_person(rows: Any, week: Period, monday: datetime) -> None:
+    for app in ("letters", "search"):
+        for n in range(4):
+            rows.feedback(monday, kind="survey", score=10, user_id=f"u{n}", app=app, team="claims")
+    assert rows.counting().run("nps", week).denominator == 8
+    assert rows.runner().run("nps", week).suppressed, "eight answers of four people"
+    rows.feedback(monday, kind="survey", score=10, user_id="another", app="search", team="claims")
+    result = rows.runner().run("nps", week)
+    assert (result.value, result.denominator) == (100, 9)
 
 
 def test_no_part_of_a_row_of_a_breakdown_is_what_the_others_leave(
@@ -319,5 +350,74 @@ def test_no_part_of_a_row_of_a_breakdown_is_what_the_others_leave(
     ask("summary", *[10] * 9, *[1] * 8)
     by_app = rows.runner().breakdown("nps", week, "app")
     assert by_app["letters"].parts["detractors"] is None
-    assert by_app["summary"].suppressed, "its detractors would leave two of nineteen"
+    assert by_app["summary"].parts["detractors"] is None, "its detractors would leave two of nineteen"
     assert by_app["search"].parts["detractors"] == 9
+
+
+def test_what_adoption_hides_no_other_kpi_of_the_week_tells(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    for user in _team(rows, "claims", 20)[:17]:
+        rows.usage(monday, user_id=user, cost_nano=10)
+    for user in _team(rows, "sales", 20):
+        rows.usage(monday, user_id=user, cost_nano=10, team="sales")
+    runner = rows.runner(remember=True)
+    assert runner.run("adoption", week, ["claims"]).hidden == "complement"
+    for kpi in ("active_users", "stickiness", "breadth", "cost_per_active_user"):
+        assert runner.run(kpi, week, ["claims"]).suppressed, kpi
+        assert not rows.counting().run(kpi, week, ["claims"]).suppressed, kpi
+
+
+def test_active_people_are_not_told_where_less_the_eligible_they_are_few_strangers(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    users = _team(rows, "claims", 20)
+    for user in [*users[:12], "guest", "stranger"]:
+        rows.usage(monday, user_id=user)
+    assert rows.runner().run("adoption", week).numerator == 12
+    assert rows.runner().run("active_users", week).suppressed, "14 less 12"
+    for n in range(3):
+        rows.usage(monday, user_id=f"visitor-{n}")
+    assert rows.runner().run("active_users", week).value == 17
+
+
+def test_of_some_apps_no_more_is_told_than_leaves_five_to_the_others(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    for nth, user in enumerate(_team(rows, "claims", 30)[:20]):
+        rows.usage(monday, user_id=user, app="letters" if nth < 17 else "search")
+    assert rows.runner().run("adoption", week).numerator == 20
+    assert rows.runner().run("adoption", week, apps=["letters"]).hidden == "complement"
+    assert rows.counting().run("adoption", week, apps=["letters"]).numerator == 17
+
+
+def test_teams_with_and_without_a_champion_are_groups_of_people(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    def team(name: str, people: int, active: int, *, champion: bool) -> list[dict[str, Any]]:
+        users = [f"{name}-{nth}" for nth in range(people)]
+        for user in users[:active]:
+            rows.usage(monday, user_id=user, team=name)
+        return [
+            {"user_id": user, "team": name, "joined": date(2026, 1, 5), "champion": champion and not nth}
+            for nth, user in enumerate(users)
+        ]
+
+    with_one = [team(name, 10, 5, champion=True) for name in "abc"]
+    without = [team(name, 4, 1, champion=False) for name in "def"]
+    rows.roster(*(stay for stays in (*with_one, *without) for stay in stays))
+    assert rows.counting().run("champions", week).details["without_champion"] == 0.25
+    result = rows.runner().run("champions", week)
+    assert rows.runner().run("adoption", week).numerator == 18
+    assert (result.value, result.interval, result.hidden) == (None, None, "complement"), "three of twelve"
+    assert not {"with_champion", "without_champion"} & result.details.keys()
+    for name in "def":
+        rows.usage(monday, user_id=f"{name}-1", team=name)
+    assert rows.runner().run("champions", week).value == 0
+
+
+def test_in_a_week_in_which_nothing_was_heard_no_part_is_known(rows: Any, week: Period) -> None:
+    _team(rows, "claims", 20)
+    result = rows.runner().run("lifecycle", week)
+    assert (result.value, result.denominator) == (None, 20)
+    assert set(result.parts.values()) == {None}

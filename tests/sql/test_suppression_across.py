@@ -71,7 +71,7 @@ def counted(model: Model, user: str) -> tuple[str, frozenset[Column]]:
     for kpi in KPIS:
         if kpi in ("adoption", "active_users", "cost_per_active_user"):
             continue
-        for (team, *_), figures in one.rows(kpi, WEEK).items():
+        for (team, *_), figures in one.rows(kpi, WEEK).items():  # noqa: B007
             columns.update((kpi, column) for column, n in figures.items() if n)
     for column in ("denominator", "numerator"):  # champions are adoption again
         if ("champions", column) in columns:
