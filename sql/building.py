@@ -80,7 +80,11 @@ def people_of(definition: KpiDefinition, cells: Iterable[Cell]) -> Cells:
 
 def _parts(definition: KpiDefinition, figures: Mapping[str, int]) -> dict[str, int]:
     if definition.parts:
-        return {part: figures[f"part_{part}"] for part in definition.parts}
+        found = {part: figures[f"part_{part}"] for part in definition.parts}
+        for name, part in definition.within_part.items():
+            found[name] = figures[f"extra_{name}"]
+            found[part] -= found[name]
+        return found
     people = figures[definition.people]
     if not _counts_people_of_people(definition):
         return {_PEOPLE: people}
@@ -89,10 +93,11 @@ def _parts(definition: KpiDefinition, figures: Mapping[str, int]) -> dict[str, i
 
 def beside_of(definition: KpiDefinition, cells: Collection[Cell]) -> dict[str, Cells]:
     """Who is counted beside a KPI about people, by column, as `ShownParts` takes them: those whom it counts, and the
-    others of the column that it is a part of."""
+    others of the column that it is a part of. Those of the period itself in the order in which they are decided."""
     found: dict[str, Cells] = {}
-    for name, whole in definition.people_beside.items():
+    for name in sorted(definition.people_beside.keys() - definition.within_part.keys(), key=_place):
         column = f"extra_{name}" if name in definition.extras else f"excluded_{name}"
+        whole = "" if is_of_period(definition, name) else definition.people_beside[name]
         people: Counter[tuple[str, str]] = Counter()
         for cell in cells:
             people[cell.team, _COUNTED] += cell.figures[column]
@@ -100,6 +105,34 @@ def beside_of(definition: KpiDefinition, cells: Collection[Cell]) -> dict[str, C
                 people[cell.team, _REST] += cell.figures[whole] - cell.figures[column]
         found[name] = frozenset(people.items())
     return found
+
+
+OF_PERIOD = ("off_roster", "in_grace", "without_seat")
+"""Who uses something in a period without being eligible, in the order in which it is decided."""
+
+
+def _place(name: str) -> tuple[int, str]:
+    return OF_PERIOD.index(name) if name in OF_PERIOD else len(OF_PERIOD), name
+
+
+def is_of_period(definition: KpiDefinition, name: str) -> bool:
+    return definition.beside_of_period and name in OF_PERIOD
+
+
+def within_whole(definition: KpiDefinition, name: str) -> Mapping[str, Sequence[str]]:
+    """In which of a KPI's parts the people of a column beside it are, and the rest of the whole; nowhere if the whole
+    is not its people."""
+    whole = definition.people_beside[name]
+    return dict.fromkeys((_COUNTED, _REST), definition.people_parts) if whole == definition.people else {}
+
+
+def within_others(name: str, users: ShownParts) -> Mapping[str, Sequence[str]]:
+    """In which pieces those of the period are: of its active users the ones that are not eligible, who have a seat if
+    they are in grace, and a state of the lifecycle if that was decided before."""
+    pieces = {piece for _, piece in users.divided().cells}
+    others = {piece for piece in pieces if piece.endswith(f"{_PEOPLE}/") and _COUNTED not in piece}
+    seated = {piece for piece in others if piece.strip("/") != _PEOPLE}
+    return {_COUNTED: sorted((seated or others) if name == "in_grace" else others - seated)}
 
 
 def _counts_people_of_people(definition: KpiDefinition) -> bool:
@@ -127,12 +160,18 @@ def decide(
     """What of a KPI's people may be shown, beside what is shown of those that were decided `before`. `once`: of
     answers, the people who gave them, each in one part."""
     unions = [definition.numerator_of] if definition.numerator_of else []
+    unions += [_names(definition, part) for part in dict.fromkeys(definition.within_part.values())]
     earlier = None
     if before:
         within = definition.people_within or _OF_SOME_APPS
         earlier = Earlier(before, within, same=OTHER not in within.get(_PEOPLE, (OTHER,)))
     shown = ShownParts(dict(people), audiences, unions, earlier)
     return BothShown(shown, ShownParts(dict(once), audiences, unions)) if once else shown
+
+
+def _names(definition: KpiDefinition, part: str) -> tuple[str, ...]:
+    """What a part is decided as: itself, or those of it who are counted beside the KPI and the others."""
+    return (part, *(name for name, of in definition.within_part.items() if of == part))
 
 
 def once_of(definition: KpiDefinition, cells: Iterable[Cell]) -> Cells:
@@ -253,7 +292,10 @@ def hidden_of(
     small = frozenset(
         name for name, people in beside.items() if not (people and people.may_show(teams, _COUNTED))
     )
-    parts = frozenset(part for part in definition.parts if not shown.may_show(teams, part))
+    small |= {name for name in definition.within_part if not shown.may_show(teams, name)}
+    parts = frozenset(
+        part for part in definition.parts if not shown.may_show(teams, *_names(definition, part))
+    )
     counted: Collection[str] = ()
     if definition.parts:
         counted = definition.numerator_of

@@ -44,8 +44,10 @@ class KpiDefinition(BaseModel):
     `extras_of_part`: extras that would give the part away which they are of, and are not shown where it is not.
     `people_beside`: extras and exclusions that count people by what they did, each with the column that it is a part
     of ("" is none): one to four are not shown, nor what reveals them.
+    `beside_of_period`: who is counted beside it used something in the period itself, so the columns of all such KPIs
+    are decided as one.
     `people_with` names the KPI that is decided before this one because it counts some of the same people, so that both
-    together give away no more than each (docs/adr/0018-people-are-decided-across-kpis.md). `people_within` says of each
+    together give away no more than each (docs/adr/0019-people-are-decided-across-kpis.md). `people_within` says of each
     part (`numerator` and `rest` of a share without parts, `people` of what is not divided) in which parts of that KPI
     its people are, `other` being those whom that one does not count. `people_with_days`: so in periods of so many days,
     at least and at most (None: in all).
@@ -78,6 +80,7 @@ class KpiDefinition(BaseModel):
     numerator_of: tuple[str, ...] = ()
     extras_of_part: Mapping[str, str] = {}
     people_beside: Mapping[str, str] = {}
+    beside_of_period: bool = False
     people_with: str = ""
     people_within: Mapping[str, tuple[str, ...]] = {}
     people_with_days: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = None
@@ -99,9 +102,15 @@ class KpiDefinition(BaseModel):
     def people_parts(self) -> tuple[str, ...]:
         """The names of the parts that its people are divided into where it is decided what may be shown of them."""
         if self.people == "none" or self.parts:
-            return tuple(self.parts)
+            return (*self.parts, *self.within_part)
         shares = self.people == "denominator" and self.interval == "wilson"
         return ("numerator", "rest") if shares else ("people",)
+
+    @property
+    def within_part(self) -> Mapping[str, str]:
+        """Columns beside it that count people of one of its parts, with the part."""
+        parts = {f"part_{part}": part for part in self.parts}
+        return {name: parts[whole] for name, whole in self.people_beside.items() if whole in parts}
 
     @property
     def divides(self) -> bool:

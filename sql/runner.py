@@ -27,16 +27,19 @@ from uptake.sql.building import (
     decide,
     decided_before,
     hidden_of,
+    is_of_period,
     once_of,
     people_of,
     sides_of,
     sides_within,
+    within_others,
+    within_whole,
 )
 from uptake.sql.catalogue import KpiDefinition, load_catalogue
 from uptake.sql.cells import Cell, PriceInputs
 from uptake.sql.grouping import Rows
 from uptake.sql.results import KpiResult, Source
-from uptake.sql.suppression import BothShown, ShownParts
+from uptake.sql.suppression import BothShown, Earlier, ShownParts
 from uptake.sql.windows import window_of, window_parameters
 from uptake.workingdays import working_days
 from uptake.workspace.models import Organisation, Workspace
@@ -181,7 +184,11 @@ class KpiRunner:
                 rows.shown,
             )
         )
-        self._shown_beside = lru_cache(maxsize=_DECISIONS)(lambda people: ShownParts(dict(people), audiences))
+        self._shown_beside = lru_cache(maxsize=_DECISIONS)(
+            lambda people, before, within: ShownParts(
+                dict(people), audiences, earlier=Earlier(before, dict(within)) if within else None
+            )
+        )
 
     def run(
         self,
@@ -334,7 +341,8 @@ class KpiRunner:
             for_readers = False
             rows = self._database.query(question.sql, question.parameters)
         decide_people = partial(self._decided, period, asked)
-        grouped = Rows(definition, cells_of(definition, rows), decide_people, self._decided_beside)
+        decide_beside = partial(self._decided_beside, period, asked)
+        grouped = Rows(definition, cells_of(definition, rows), decide_people, decide_beside)
         answer = _Answer(definition, period, question.source, grouped, bare)
         if self._remember:
             self._remembered[key._replace(bare=bare, for_readers=for_readers)] = answer
@@ -379,12 +387,30 @@ class KpiRunner:
         return shown
 
     def _decided_beside(
-        self, definition: KpiDefinition, cells: Sequence[Cell]
+        self, period: Period, apps: tuple[str, ...], definition: KpiDefinition, cells: Sequence[Cell]
     ) -> Mapping[str, ShownParts | None]:
         """What may be shown of those who are counted beside a KPI, by column; None where it was not to be decided."""
         if not self._beside:
             return dict.fromkeys(definition.people_beside)
-        return {name: self._shown_beside(people) for name, people in beside_of(definition, cells).items()}
+        found: dict[str, ShownParts | None] = {}
+        users: Any = None
+        for name, people in beside_of(definition, cells).items():
+            if is_of_period(definition, name):
+                users = users or self._users(period, apps)
+                found[name] = users = self._shown_beside(people, users, _fixed(within_others(name, users)))
+            else:
+                whole = self._decided(period, apps, definition, cells)
+                found[name] = self._shown_beside(people, whole, _fixed(within_whole(definition, name)))
+        return found
+
+    def _users(self, period: Period, apps: tuple[str, ...]) -> Any:
+        """What is shown of who is active, and of their lifecycle where that is decided after it."""
+        last = (
+            "lifecycle"
+            if decided_before(definition_of("lifecycle"), period, apps) and not apps
+            else "active_users"
+        )
+        return self._answer(definition_of(last), period, apps).rows.shown
 
     def _subject(
         self, answer: _Answer, teams: tuple[str, ...], apps: tuple[str, ...], key: str = ""
@@ -408,6 +434,10 @@ class KpiRunner:
         if self._remember:
             self._silent[period] = silent
         return silent
+
+
+def _fixed(within: Mapping[str, Sequence[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((part, tuple(names)) for part, names in within.items())
 
 
 def definition_of(name: str) -> KpiDefinition:

@@ -32,7 +32,7 @@ OTHER = "other"
 @dataclass(frozen=True, slots=True)
 class Earlier:
     """What is shown already, and in which of its parts the people of each part are (`OTHER`: in none). `same`: they are
-    its people, so that no more is shown than follows."""
+    its people, so that no more is shown than follows. `within` may name pieces, too."""
 
     shown: ShownParts
     within: Mapping[str, Sequence[str]]
@@ -68,7 +68,7 @@ def overlay(cells: Mapping[Cell, int], earlier: Earlier) -> Divided:
     before = earlier.shown.divided()
     parts = list(earlier.within)
     pieces_within = {
-        part: [piece for name in names if name != OTHER for piece in before.pieces.get(name, ())]
+        part: [piece for name in names if name != OTHER for piece in before.pieces.get(name, (name,))]
         for part, names in earlier.within.items()
     }
     by_team: dict[str, dict[str, int]] = {}

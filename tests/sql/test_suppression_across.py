@@ -45,8 +45,16 @@ USE = [
 ]
 """Who is active in the period, as each KPI says it."""
 
+BESIDE = [
+    ("active_users", "extra_off_roster"),
+    ("adoption", "excluded_off_roster"),
+    ("breadth", "extra_three_or_more"),
+    *(("stickiness", f"excluded_{name}") for name in ("in_grace", "off_roster", "without_seat")),
+]
+"""Who is counted beside them."""
+
 TOGETHER = {
-    "use of the period": [("adoption", "denominator"), *USE],
+    "use of the period": [("adoption", "denominator"), *USE, *BESIDE],
     "habits": [
         ("adoption", "denominator"),
         *USE[1:4],
@@ -55,6 +63,8 @@ TOGETHER = {
     ],
     "seats and states": [
         *USE,
+        *BESIDE,
+        ("seats", "extra_never_used"),
         *_parts("lifecycle", STATES),
         *_parts("seats", ("used", "idle", "recent")),
     ],
@@ -73,9 +83,11 @@ def counted(model: Model, user: str) -> tuple[str, frozenset[Column]]:
             continue
         for (team, *_), figures in one.rows(kpi, WEEK).items():  # noqa: B007
             columns.update((kpi, column) for column, n in figures.items() if n)
-    for column in ("denominator", "numerator"):  # champions are adoption again
+    for column in ("denominator", "numerator", "excluded_off_roster"):  # champions are adoption again
         if ("champions", column) in columns:
             columns.add(("adoption", column))
+    if ("stickiness", "excluded_off_roster") in columns:
+        columns.add(("active_users", "extra_off_roster"))
     if one.used(user, WEEK.first, WEEK.after):
         columns |= {("active_users", "numerator"), ("cost_per_active_user", "denominator")}
         team = one.team(user, WEEK, one.used(user, WEEK.first, WEEK.after))
@@ -109,9 +121,9 @@ def shown(result: KpiResult) -> Iterator[tuple[str, int]]:
     """The numbers of people that a result shows, by column."""
     if result.suppressed:
         return
-    if result.kpi == "stickiness":
-        if "active" in result.extras:
-            yield "extra_active", result.extras["active"]
+    for kind, beside in (("extra", result.extras), ("excluded", result.excluded)):
+        yield from ((f"{kind}_{name}", people) for name, people in beside.items())
+    if result.kpi == "stickiness":  # counts days
         return
     for column, people in (("numerator", result.numerator), ("denominator", result.denominator)):
         if people is not None:
