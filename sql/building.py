@@ -128,7 +128,7 @@ def within_whole(definition: KpiDefinition, name: str) -> Mapping[str, Sequence[
 
 def within_others(name: str, users: ShownParts) -> Mapping[str, Sequence[str]]:
     """In which pieces those of the period are: of its active users the ones that are not eligible, who have a seat if
-    they are in grace, and a state of the lifecycle if that was decided before."""
+    they are in grace, and a state of it if seats were decided before."""
     pieces = {piece for _, piece in users.divided().cells}
     others = {piece for piece in pieces if piece.endswith(f"{_PEOPLE}/") and _COUNTED not in piece}
     seated = {piece for piece in others if piece.strip("/") != _PEOPLE}

@@ -404,12 +404,9 @@ class KpiRunner:
         return found
 
     def _users(self, period: Period, apps: tuple[str, ...]) -> Any:
-        """What is shown of who is active, and of their lifecycle where that is decided after it."""
-        last = (
-            "lifecycle"
-            if decided_before(definition_of("lifecycle"), period, apps) and not apps
-            else "active_users"
-        )
+        """What is shown of who is active, and of their seats where those are decided after them."""
+        joined = not apps and decided_before(definition_of("lifecycle"), period, apps)
+        last = "seats" if joined else "active_users"
         return self._answer(definition_of(last), period, apps).rows.shown
 
     def _subject(

@@ -127,7 +127,11 @@ class Home:
             publish_roster(database, workspace, self.clock)
         rates = input_rates(workspace)
         return KpiRunner(
-            self.database.tenant(workspace.tenant), workspace, activity=activity, input_rates=rates
+            self.database.tenant(workspace.tenant),
+            workspace,
+            remember=True,
+            activity=activity,
+            input_rates=rates,
         )
 
     def close(self) -> None:
