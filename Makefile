@@ -59,7 +59,7 @@ docs: $(READY) ## write docs/kpis.md from the KPI definitions
 
 lock: $(READY) ## resolve pyproject.toml anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --extra service --group pyproject.toml:dev \
+	  --no-emit-index-url --no-header --extra service --extra postgresql --group pyproject.toml:dev \
 	  pyproject.toml -o requirements.lock
 
 clean: ## remove what was built, never what was measured or written

@@ -48,7 +48,8 @@ def say(
     noted = dict(detail or {})
     rows = [
         {"identity": name, "tenant": tenant, "kind": kind, "at": at, "detail": noted}
-        for name in (identity, *also)
+        # in one order, or two that say much of the same would wait each for the other
+        for name in sorted({identity, *also})
     ]
     letters = [
         {
@@ -147,7 +148,8 @@ def restate(
     """
     at = to_micros(now)
     with engine.connect() as connection:
-        rows = connection.execute(select(outbox).where(outbox.c.identity == identity)).all()
+        about = select(outbox).where(outbox.c.identity == identity).order_by(outbox.c.id)
+        rows = connection.execute(about).all()
     new = message.model_dump(mode="json")
     if not rows or all(row.message == new for row in rows):
         return False

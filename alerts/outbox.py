@@ -86,10 +86,12 @@ class Outbox:
     def _expire(self) -> None:
         now = to_micros(self._clock.now())
         stale = (outbox.c.status == "sending") & (outbox.c.leased_until <= now)
+        # in one order, or two that change several letters at once would wait each for the other
+        some = select(outbox.c.id).where(stale).order_by(outbox.c.id).with_for_update()
         with self._engine.begin() as connection:
             connection.execute(
                 update(outbox)
-                .where(stale)
+                .where(outbox.c.id.in_(some))
                 .values(
                     status="ambiguous", lease_owner="", last_error="its sender stopped before the answer came"
                 )
@@ -115,7 +117,7 @@ class Outbox:
         other = outbox.alias()
         moved = 0
         with self._engine.begin() as connection:
-            for row in connection.execute(select(outbox).where(unaddressed)).all():
+            for row in connection.execute(select(outbox).where(unaddressed).order_by(outbox.c.id)).all():
                 channel = channel_of(Letter.of(row))
                 if not channel:
                     continue
@@ -264,7 +266,7 @@ class Outbox:
         those whose channel is another one by now, as `channel_of` knows: they are posted there.
         """
         now = to_micros(self._clock.now())
-        query = select(outbox).where(outbox.c.status == "failed")
+        query = select(outbox).where(outbox.c.status == "failed").order_by(outbox.c.id)
         if tenant is not None:
             query = query.where(outbox.c.tenant == tenant)
         retried = 0

@@ -8,12 +8,12 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, and_, select
+from sqlalchemy import Engine, select
 
 from uptake.alerts.budgets import Evaluation
 from uptake.alerts.findings import RESOLVED, Finding, Known, identity
 from uptake.calendar import Period
-from uptake.state.store import from_micros, to_micros
+from uptake.state.store import from_micros, put, to_micros
 from uptake.state.tables import budgets, findings, marks
 
 
@@ -39,14 +39,6 @@ class FindingStanding:
     detail: Mapping[str, Any]
 
 
-def _put(connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Update the row of `key`, or insert it. Of two processes that insert at once one fails, and its caller's next
-    run updates."""
-    where = and_(*(table.c[name] == value for name, value in key.items()))
-    if connection.execute(table.update().where(where).values(**values)).rowcount == 0:
-        connection.execute(table.insert().values(**key, **values))
-
-
 def save_budget(
     engine: Engine, tenant: str, evaluation: Evaluation, ran: Mapping[Period, int] = MappingProxyType({})
 ) -> None:
@@ -56,7 +48,7 @@ def save_budget(
     """
     before = {_name(period): amount for period, amount in ran.items()}
     with engine.begin() as connection:
-        _put(
+        put(
             connection,
             budgets,
             {"tenant": tenant, "budget": evaluation.budget.budget},
@@ -91,9 +83,10 @@ def load_budgets(engine: Engine, tenant: str) -> dict[str, BudgetStanding]:
 
 def save_findings(engine: Engine, tenant: str, found: Iterable[Finding], *, opened: bool = False) -> None:
     """Record findings, or bring them up to date. The status of one on record is kept unless it is `opened`."""
+    # in one order, so that two processes wait for each other and not each for the other
+    named = sorted(((identity(tenant, finding), finding) for finding in found), key=lambda pair: pair[0])
     with engine.begin() as connection:
-        for finding in found:
-            name = identity(tenant, finding)
+        for name, finding in named:
             values: dict[str, Any] = {
                 "first_seen": to_micros(finding.first_seen),
                 "last_seen": to_micros(finding.last_seen),
@@ -101,17 +94,14 @@ def save_findings(engine: Engine, tenant: str, found: Iterable[Finding], *, open
             }
             if opened:
                 values["status"] = "open"
-            where = findings.c.identity == name
-            if connection.execute(findings.update().where(where).values(**values)).rowcount == 0:
-                fixed = {"tenant": tenant, "rule": finding.rule, "subject": finding.subject}
-                row = {"status": "open", **fixed, **values}
-                connection.execute(findings.insert().values(identity=name, **row))
+            fixed = {"tenant": tenant, "rule": finding.rule, "subject": finding.subject}
+            put(connection, findings, {"identity": name}, values, {"status": "open", **fixed})
 
 
 def resolve_findings(engine: Engine, tenant: str, identities: Collection[str], now: datetime) -> None:
     """Note that the registry allows by now what these open findings are about."""
     with engine.begin() as connection:
-        for name in identities:
+        for name in sorted(identities):
             where = (findings.c.identity == name) & (findings.c.tenant == tenant)
             where &= findings.c.status != RESOLVED
             row = connection.execute(select(findings.c.detail).where(where)).one_or_none()
@@ -161,7 +151,7 @@ def _known(found: FindingStanding) -> Known:
 
 def save_mark(engine: Engine, name: str, value: Any, now: datetime) -> None:
     with engine.begin() as connection:
-        _put(connection, marks, {"name": name}, {"value": value, "at": to_micros(now)})
+        put(connection, marks, {"name": name}, {"value": value, "at": to_micros(now)})
 
 
 def load_mark(engine: Engine, name: str) -> tuple[Any, datetime] | None:

@@ -15,6 +15,7 @@ from uptake.clickhouse import Database
 from uptake.errors import UptakeError
 from uptake.local.clickhouse import ClickHouseFront
 from uptake.local.kafka import KafkaCluster, KafkaNode
+from uptake.local.postgresql import PostgresServer
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -54,6 +55,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
             return together(nodeid)
 
     return Together(config, log)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What the state store promises it promises in both databases."""
+    if "new_store" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_stores"):
+        metafunc.parametrize("new_store", ("sqlite", "postgresql"), indirect=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -119,6 +126,40 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
         unavailable(f"{error.message} ({error.hint}; then: python -m uptake.local.kafka)")
     yield nodes
     nodes.kill()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresServer]:
+    """A real PostgreSQL. A test that ends it starts it again."""
+    try:
+        server = PostgresServer()
+    except UptakeError as error:
+        unavailable(f"{error.message} ({error.hint})")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Gives the URL of a state store that nobody has opened, in SQLite or, with the parameter "postgresql", there."""
+    made: list[str] = []
+    kind = getattr(request, "param", "sqlite")
+    server: PostgresServer | None = request.getfixturevalue(kind) if kind == "postgresql" else None
+
+    def new() -> str:
+        if server is None:
+            made.append("")
+            return f"sqlite:///{tmp_path / f'state-{len(made)}.db'}"
+        made.append(f"t{uuid.uuid4().hex[:12]}")
+        server.execute(f"CREATE SCHEMA {made[-1]}")
+        return server.url(schema=made[-1])
+
+    yield new
+    if server is not None:
+        server.execute(*(f"DROP SCHEMA {schema} CASCADE" for schema in made))
 
 
 @pytest.fixture

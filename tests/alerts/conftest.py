@@ -232,8 +232,8 @@ def fake_slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSlack]:
 
 
 @pytest.fixture
-def state_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'state.db'}"
+def state_url(new_store: Callable[[], str]) -> str:
+    return new_store()
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from uptake.clock import ManualClock
 from uptake.state.store import open_state
 from uptake.state.tables import outbox
 
+pytestmark = pytest.mark.both_stores
+
 Build = Callable[..., Message]
 
 

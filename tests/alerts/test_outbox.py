@@ -18,6 +18,8 @@ from uptake.clock import ManualClock
 from uptake.state.store import open_state
 from uptake.state.tables import outbox as table
 
+pytestmark = pytest.mark.both_stores
+
 Build = Callable[..., Message]
 
 

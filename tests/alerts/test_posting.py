@@ -18,6 +18,8 @@ from uptake.alerts.outbox import Outbox
 from uptake.clock import ManualClock
 from uptake.state.store import open_state
 
+pytestmark = pytest.mark.both_stores
+
 Build = Callable[..., Message]
 
 
@@ -32,12 +34,14 @@ def scene(engine: Engine, clock: ManualClock, wall: Wall, a_message: Build) -> S
 
 
 @pytest.fixture
-def scenes(tmp_path: Any, a_message: Build, clock: ManualClock) -> Iterator[Callable[[], Scene]]:
+def scenes(
+    new_store: Callable[[], str], a_message: Build, clock: ManualClock
+) -> Iterator[Callable[[], Scene]]:
     """As many scenes as are asked for, each with a store of its own."""
     engines: list[Engine] = []
 
     def scene() -> Scene:
-        engines.append(open_state(f"sqlite:///{tmp_path / f'state-{len(engines)}.db'}"))
+        engines.append(open_state(new_store()))
         return Scene(engines[-1], ManualClock(clock.now()), Wall(), a_message)
 
     yield scene

@@ -11,6 +11,8 @@ import pytest
 from uptake.alerts.message import Actions, Chart, Footer, Message, Series, Table, Text
 from uptake.alerts.restating import APART, SETTLED_AFTER, WAITS_AT_MOST, Waiting, figures, restated
 
+pytestmark = pytest.mark.both_stores
+
 Build = Callable[..., Message]
 NOW = datetime(2026, 11, 24, 8, 12, tzinfo=UTC)
 ZONE = "Europe/Paris"

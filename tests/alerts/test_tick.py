@@ -24,6 +24,8 @@ from uptake.errors import UnavailableError
 from uptake.state.store import open_state
 from uptake.workspace.models import App, Audience, Budget, Channels, Scope
 
+pytestmark = pytest.mark.both_stores
+
 NANO = 10**9
 ZONE = "Europe/Paris"
 MONDAY = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)  # 08:00 in Paris

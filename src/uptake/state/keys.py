@@ -192,7 +192,9 @@ class KeyStore:
 def _key_id(token: str) -> str | None:
     prefix, _, rest = token.partition("_")
     key_id, separator, secret = rest.partition("_")
-    well_formed = prefix == "upt" and separator and key_id and secret and len(token) <= _MAX_TOKEN_LENGTH
+    # what no id can be is not looked for: PostgreSQL refuses to compare with NUL
+    an_id = key_id.isascii() and key_id.isalnum()
+    well_formed = prefix == "upt" and separator and an_id and secret and len(token) <= _MAX_TOKEN_LENGTH
     return key_id if well_formed else None
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from uptake.errors import UnavailableError, UsageError
 from uptake.state.migrate import migrate
-from uptake.state.tables import metadata
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_CONNECT = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""libpq's own are to wait for ever for a host that is gone. In seconds; what the URL says goes first."""
+_LIMITS = ("lock_timeout = '10s'", "idle_in_transaction_session_timeout = '60s'")
+"""What a process that was suspended in the middle of its work holds, others wait for no longer than in SQLite."""
 
 
 def open_state(url: str) -> Engine:
@@ -22,35 +27,81 @@ def open_state(url: str) -> Engine:
     to this version.
 
     SQLite runs in WAL mode with ``synchronous=FULL``: a fact that was recorded survives a power cut, or the
-    message that it stands for would be sent twice. Raises UsageError for a driver that is not installed and for a
-    store that is newer than this program, UnavailableError for one that does not answer.
+    message that it stands for would be sent twice. PostgreSQL is asked whether a connection still stands before it
+    is used, so that one that its server closed is an error for nobody. Raises UsageError for a driver that is not
+    installed and for a store that is newer than this program, UnavailableError for one that does not answer or lets
+    nobody make its tables. No error repeats the URL, which may hold a password.
     """
     try:
-        engine = create_engine(
-            url, hide_parameters=True
-        )  # errors are logged, and messages name teams and money
+        # errors are logged, and messages name teams and money
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise UsageError(
             f"UPTAKE_STATE_URL names a database without its driver ({error})",
-            "SQLite needs none; for PostgreSQL, pip install 'psycopg[binary]' and write postgresql+psycopg://…",
+            "SQLite needs none; for PostgreSQL, pip install 'uptake[postgresql]' and write postgresql+psycopg://…",
         ) from error
+    except (ArgumentError, ValueError):
+        raise UsageError(
+            "UPTAKE_STATE_URL is not a URL",
+            "write it like sqlite:///path or postgresql+psycopg://user@host/db",
+        ) from None
     if engine.dialect.name == "sqlite":
         if engine.url.database:
             Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
         event.listen(engine, "connect", _pragmas)
+    elif engine.dialect.driver == "psycopg":
+        event.listen(engine, "do_connect", _patience)
+        event.listen(engine, "connect", _limits)
     try:
-        metadata.create_all(engine)
         migrate(engine)
+    except OperationalError as error:
+        raise UnavailableError(
+            "the state store does not answer", f"look at UPTAKE_STATE_URL and at {_where(engine)}"
+        ) from error
     except DBAPIError as error:
         raise UnavailableError(
-            "the state store does not answer", "look at UPTAKE_STATE_URL and at the disk it is on"
+            f"the tables of the state store could not be made or migrated ({type(error.orig).__name__})",
+            "the role of UPTAKE_STATE_URL must be allowed to create tables in its schema",
         ) from error
     return engine
 
 
+def _where(engine: Engine) -> str:
+    if engine.dialect.name == "sqlite":
+        return "the disk it is on"
+    return f"the server it names ({engine.url.host or 'this machine'}, database {engine.url.database})"
+
+
 def _pragmas(connection: Any, _record: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+    # patience first: the change to WAL is waited for as well
+    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _patience(_dialect: Any, _record: Any, _args: Any, options: dict[str, Any]) -> None:
+    for name, value in _CONNECT.items():
+        options.setdefault(name, value)
+
+
+def _limits(connection: Any, _record: Any) -> None:
+    connection.autocommit = True
+    for limit in _LIMITS:
+        connection.execute(f"SET {limit}")
+    connection.autocommit = False
+
+
+def put(
+    connection: Connection,
+    table: Table,
+    key: Mapping[str, Any],
+    values: Mapping[str, Any],
+    new: Mapping[str, Any] | None = None,
+) -> None:
+    """Set `values` in the row of `key`; where there is none it is made, of these and of what is `new`. Two processes
+    that put the same row at once both succeed, and the later one's values stay."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    row = insert(table).values({**(new or {}), **key, **values})
+    connection.execute(row.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
 
 
 def to_micros(moment: datetime) -> int:
