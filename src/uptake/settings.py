@@ -17,10 +17,13 @@ class Settings(BaseSettings):
 
     workspace: Path = Field(Path("workspace"), description="directory of the workspace's files")
     data: Path = Field(Path(".uptake"), description="directory of the database, the state store and outputs")
-    state_url: str = Field("", description="SQLAlchemy URL of the state store; default: SQLite in `data`")
+    state_url: str = Field(
+        "", description="SQLAlchemy URL of the state store; default: SQLite in `data`", repr=False
+    )
     clickhouse_url: str = Field(
         "",
         description="clickhouse://user:password@host:port/database; default: the embedded engine in `data`",
+        repr=False,
     )
     kafka: str = Field(
         "",
@@ -125,7 +128,10 @@ class Settings(BaseSettings):
 
             try:
                 make_url(value)
-            except ArgumentError:
+            except (
+                ArgumentError,
+                ValueError,
+            ):  # a port that is none would be repeated, and be part of a password
                 raise ValueError(
                     "write it like sqlite:///path or postgresql+psycopg://user@host/db"
                 ) from None

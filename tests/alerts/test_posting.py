@@ -18,8 +18,6 @@ from uptake.alerts.outbox import Outbox
 from uptake.clock import ManualClock
 from uptake.state.store import open_state
 
-pytestmark = pytest.mark.both_stores
-
 Build = Callable[..., Message]
 
 
@@ -52,6 +50,7 @@ def scenes(
 # --- threads ---
 
 
+@pytest.mark.both_stores
 def test_details_are_posted_once_in_order_in_the_thread_of_their_message(scene: Scene) -> None:
     scene.say("one", "first", "second")
     assert scene.run()
@@ -67,6 +66,7 @@ def test_details_are_posted_once_in_order_in_the_thread_of_their_message(scene: 
     assert (scene.wall.sent, scene.wall.looks) == (3, 0)
 
 
+@pytest.mark.both_stores
 def test_a_message_and_its_replies_are_posted_once_wherever_the_process_dies(
     scenes: Callable[[], Scene],
 ) -> None:
@@ -350,6 +350,7 @@ def test_a_restated_message_whose_channel_is_another_one_by_now_is_posted_there(
     assert {reference.partition("/")[0] for reference in scene.letter().posted.references} == {"#b"}
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("restated", [False, True])
 def test_two_processes_at_once_post_and_edit_once(scene: Scene, state_url: str, restated: bool) -> None:
     scene.say("one", "first", "second")

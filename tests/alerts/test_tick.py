@@ -24,8 +24,6 @@ from uptake.errors import UnavailableError
 from uptake.state.store import open_state
 from uptake.workspace.models import App, Audience, Budget, Channels, Scope
 
-pytestmark = pytest.mark.both_stores
-
 NANO = 10**9
 ZONE = "Europe/Paris"
 MONDAY = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)  # 08:00 in Paris
@@ -141,6 +139,7 @@ def test_a_tenant_that_is_being_set_up_is_told_nothing(world: Any) -> None:
     assert not report.failed
 
 
+@pytest.mark.both_stores
 def test_many_schedulers_are_one_digest(world: Any) -> None:
     world.usage(datetime(2026, 11, 11, 10, 0, tzinfo=UTC), 5, calls=6)
     world.clock.set(MONDAY)
@@ -194,6 +193,7 @@ def test_a_digest_reaches_slack_through_the_real_client(world: Any, fake_slack: 
     )
 
 
+@pytest.mark.both_stores
 def test_what_had_no_channel_is_delivered_once_one_is_named_and_it_is_retried(
     world: Any, fake_slack: Any
 ) -> None:
@@ -258,6 +258,7 @@ def test_a_workspace_that_cannot_be_read_forgets_no_failure(
     assert names == {"workspaces", "budget:claims", "budget:all"}
 
 
+@pytest.mark.both_stores
 def test_a_step_that_fails_is_shown_and_does_not_stop_the_others(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from uptake.state.store import from_micros, open_state, to_micros
 from uptake.state.tables import facts, metadata, outbox
@@ -39,9 +40,11 @@ def test_every_connection_is_durable_and_patient(url: str, name: str, value: obj
     assert pragma(url, name) == value
 
 
-def test_an_error_repeats_the_statement_and_none_of_its_values(url: str) -> None:
-    engine = open_state(url)
-    with pytest.raises(OperationalError) as failed, engine.begin() as connection:
+@pytest.mark.both_stores
+def test_an_error_repeats_the_statement_and_none_of_its_values(new_store: Callable[[], str]) -> None:
+    store = new_store()
+    engine = open_state(store)
+    with pytest.raises(DBAPIError) as failed, engine.begin() as connection:
         connection.execute(text("INSERT INTO nowhere VALUES (:said)"), {"said": "somebody's words"})
     assert "nowhere" in str(failed.value)
     assert "somebody's words" not in str(failed.value)
@@ -55,20 +58,24 @@ def test_a_second_connection_of_the_same_pool_is_durable_too(url: str) -> None:
     engine.dispose()
 
 
-def test_opening_twice_keeps_what_is_there(url: str) -> None:
-    first = open_state(url)
+@pytest.mark.both_stores
+def test_opening_twice_keeps_what_is_there(new_store: Callable[[], str]) -> None:
+    store = new_store()
+    first = open_state(store)
     fact = {"identity": "a", "tenant": "t", "kind": "digest", "at": AT, "detail": {"n": [1, None]}}
     with first.begin() as connection:
         connection.execute(facts.insert().values(**fact))
     first.dispose()
-    second = open_state(url)
+    second = open_state(store)
     with second.connect() as connection:
         assert connection.execute(facts.select()).one()._asdict() == fact
     second.dispose()
 
 
-def test_all_tables_are_made(url: str) -> None:
-    engine = open_state(url)
+@pytest.mark.both_stores
+def test_all_tables_are_made(new_store: Callable[[], str]) -> None:
+    store = new_store()
+    engine = open_state(store)
     with engine.connect() as connection:
         filled = [
             table.name for table in metadata.sorted_tables if connection.execute(table.select()).all() != []
@@ -77,8 +84,10 @@ def test_all_tables_are_made(url: str) -> None:
     engine.dispose()
 
 
-def test_a_fact_has_one_row_and_one_message_for_each_channel(url: str) -> None:
-    engine = open_state(url)
+@pytest.mark.both_stores
+def test_a_fact_has_one_row_and_one_message_for_each_channel(new_store: Callable[[], str]) -> None:
+    store = new_store()
+    engine = open_state(store)
     message = {
         "identity": "a",
         "tenant": "t",

@@ -23,7 +23,7 @@ from uptake.local.process import ChildProcess, accepts, free_port
 START_SECONDS = 60
 USER = "postgres"
 READY = re.compile(r"ready to accept connections")
-_OPTIONS = ("unix_socket_directories=", "fsync=off", "synchronous_commit=off", "max_connections=60")
+_OPTIONS = ("unix_socket_directories=", "fsync=off", "max_connections=60")
 
 
 def programs() -> Path:

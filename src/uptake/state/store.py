@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from uptake.errors import UnavailableError, UsageError
@@ -52,17 +53,21 @@ def open_state(url: str) -> Engine:
     elif engine.dialect.driver == "psycopg":
         event.listen(engine, "do_connect", _patience)
         event.listen(engine, "connect", _limits)
+        event.listen(engine, "handle_error", _without_values)
     try:
         migrate(engine)
-    except OperationalError as error:
-        raise UnavailableError(
-            "the state store does not answer", f"look at UPTAKE_STATE_URL and at {_where(engine)}"
-        ) from error
-    except DBAPIError as error:
-        raise UnavailableError(
-            f"the tables of the state store could not be made or migrated ({type(error.orig).__name__})",
-            "the role of UPTAKE_STATE_URL must be allowed to create tables in its schema",
-        ) from error
+    except BaseException as error:
+        engine.dispose()  # nobody else has it
+        if isinstance(error, OperationalError):
+            raise UnavailableError(
+                "the state store does not answer", f"look at UPTAKE_STATE_URL and at {_where(engine)}"
+            ) from error
+        if isinstance(error, DBAPIError):
+            raise UnavailableError(
+                f"the tables of the state store could not be made or migrated ({type(error.orig).__name__})",
+                "the role of UPTAKE_STATE_URL must be allowed to create tables in its schema",
+            ) from error
+        raise
     return engine
 
 
@@ -88,6 +93,16 @@ def _limits(connection: Any, _record: Any) -> None:
     for limit in _LIMITS:
         connection.execute(f"SET {limit}")
     connection.autocommit = False
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """The server's detail repeats the row that it refused, and errors are logged."""
+    primary = getattr(getattr(context.original_exception, "diag", None), "message_primary", None)
+    if primary:
+        context.original_exception.args = (primary,)
+        if context.sqlalchemy_exception is not None:
+            name = type(context.original_exception).__name__
+            context.sqlalchemy_exception.args = (f"({name}) {primary}",)
 
 
 def put(
