@@ -113,7 +113,7 @@ def test_the_doctor_names_a_store_that_answers_and_one_that_does_not_without_it(
 ) -> None:
     right = postgresql.url()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("UPTAKE_")}
-    command = [sys.executable, "-m", "uptake", "doctor", "--json"]
+    command = [sys.executable, "-c", "from uptake.cli import main; main()", "doctor", "--json"]
     running = []
     for name, url in (("right", right), ("wrong", right.replace(postgresql.password, SECRET))):
         there = tmp_path / name
