@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -25,6 +25,8 @@ from uptake.state.store import open_state
 from uptake.state.tables import facts
 
 Build = Callable[..., Message]
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 on_postgresql = pytest.mark.parametrize("new_store", ["postgresql"], indirect=True)
 
@@ -51,27 +53,6 @@ def upright(postgresql: PostgresServer) -> Iterator[PostgresServer]:
     yield postgresql
     if not postgresql.process.alive():
         postgresql.start()
-
-
-def together(*processes: Callable[[], Any]) -> tuple[list[Any], list[Exception]]:
-    """What each returned, and what any raised, run at the same time."""
-    ready = threading.Barrier(len(processes))
-    returned: list[Any] = []
-    raised: list[Exception] = []
-
-    def run(process: Callable[[], Any]) -> None:
-        ready.wait(10)
-        try:
-            returned.append(process())
-        except Exception as error:  # noqa: BLE001 - the test says that there is none
-            raised.append(error)
-
-    threads = [threading.Thread(target=run, args=(process,)) for process in processes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return returned, raised
 
 
 # --- a server that goes and comes ---
@@ -168,28 +149,38 @@ def test_nobody_waits_for_ever_for_one_that_stopped_in_the_middle(engine: Engine
 # --- several at once ---
 
 
-@pytest.mark.both_stores
+@on_postgresql
 def test_two_that_say_much_of_the_same_do_not_wait_each_for_the_other(
-    state_url: str, engine: Engine, clock: ManualClock, a_message: Build
+    engine: Engine, state_url: str, clock: ManualClock, a_message: Build
 ) -> None:
     """Thresholds are crossed one after another; two processes can see a different number of them."""
-    others = [open_state(state_url) for _ in range(2)]
-    for n in range(20):
-        low, middle, high = (f"b{n}/{threshold}" for threshold in (1, 2, 3))
+    one, other, third = (open_state(state_url) for _ in range(3))
 
-        def say(other: Engine, identity: str, *also: str) -> bool:
-            message = a_message(identity)
-            return ledger.say(other, identity, "budget", "acme", message, ["#a"], clock.now(), also=also)
+    def say(engine: Engine, identity: str, *also: str) -> bool:
+        message = a_message(identity)
+        return ledger.say(engine, identity, "budget", "acme", message, ["#a"], clock.now(), also=also)
 
-        told, raised = together(
-            lambda high=high, low=low, middle=middle: say(others[0], high, low, middle),
-            lambda high=high, low=low, middle=middle: say(others[1], middle, high, low),
-        )
-        assert raised == []
-        assert sorted(told) == [False, True]
-        assert len(ledger.said(engine, [low, middle, high])) == 3
-    for other in others:
-        other.dispose()
+    with ThreadPoolExecutor(2) as pool, third.connect() as connection:
+        row = {"identity": "b/80", "tenant": "acme", "kind": "budget", "at": 0, "detail": {}}
+        connection.execute(facts.insert().values(**row))
+        first = pool.submit(say, one, "b/80", "b/100", "b/50")
+        await_waiting(engine, 1)
+        second = pool.submit(say, other, "b/100", "b/50", "b/80")
+        await_waiting(engine, 2)
+        connection.rollback()
+        assert sorted([first.result(30), second.result(30)]) == [False, True]
+    assert len(ledger.said(engine, ["b/50", "b/80", "b/100"])) == 3
+    for each in (one, other, third):
+        each.dispose()
+
+
+def await_waiting(engine: Engine, count: int) -> None:
+    """Returns once so many wait for what another one holds."""
+    for _ in range(10_000):
+        with engine.connect() as connection:
+            if connection.exec_driver_sql(WAITING).scalar() == count:
+                return
+    raise AssertionError(f"{count} do not wait")
 
 
 @pytest.mark.both_stores
@@ -197,13 +188,17 @@ def test_two_that_leave_the_same_mark_at_once_both_do(
     state_url: str, engine: Engine, clock: ManualClock
 ) -> None:
     others = [open_state(state_url) for _ in range(2)]
-    for n in range(20):
-        saves = [
-            lambda other=other, n=n: standing.save_mark(other, f"mark-{n}", {"by": n}, clock.now())
-            for other in others
-        ]
-        assert together(*saves)[1] == []
-        assert standing.load_mark(engine, f"mark-{n}") == ({"by": n}, clock.now())
+    ready = threading.Barrier(2)
+
+    def save(other: Engine, n: int) -> None:
+        ready.wait(10)
+        standing.save_mark(other, f"mark-{n}", {"by": n}, clock.now())
+
+    with ThreadPoolExecutor(2) as pool:
+        for n in range(20):
+            for saved in [pool.submit(save, other, n) for other in others]:
+                saved.result(30)
+            assert standing.load_mark(engine, f"mark-{n}") == ({"by": n}, clock.now())
     for other in others:
         other.dispose()
 

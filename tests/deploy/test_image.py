@@ -62,8 +62,9 @@ def test_what_is_taken_from_the_lock_is_what_the_packages_themselves_require(
     in_image: set[str], root: Path
 ) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
     named = [
-        Requirement(text) for text in [*project["dependencies"], *project["optional-dependencies"]["service"]]
+        Requirement(text) for text in [*project["dependencies"], *extras["service"], *extras["postgresql"]]
     ]
     todo = [(canonicalize_name(r.name), frozenset(r.extras)) for r in named if r.name != "chdb"]
     seen = set(todo)
@@ -90,7 +91,13 @@ def test_tools_of_development_and_the_embedded_engine_stay_out(in_image: set[str
     assert in_image.isdisjoint(
         LEFT_OUT | {"pytest", "mypy", "ruff", "uv", "confluent-kafka", "setuptools", "pip"}
     )
-    assert {"clickhouse-connect", "kafka-python", "faust-streaming", "starlette"} <= in_image
+    assert {
+        "clickhouse-connect",
+        "kafka-python",
+        "faust-streaming",
+        "psycopg-binary",
+        "starlette",
+    } <= in_image
 
 
 def test_every_requirement_keeps_its_hashes(locked: ModuleType, root: Path) -> None:

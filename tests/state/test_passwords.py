@@ -15,8 +15,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from uptake import logs
+from uptake.cli import checks
 from uptake.cli.app import read_settings
 from uptake.errors import UnavailableError, UptakeError, UsageError
+from uptake.home import Home
 from uptake.local.postgresql import PostgresServer
 from uptake.local.process import free_port
 from uptake.settings import Settings
@@ -111,27 +113,21 @@ def test_a_row_that_the_server_refuses_is_not_repeated(postgresql: PostgresServe
 def test_the_doctor_names_a_store_that_answers_and_one_that_does_not_without_it(
     postgresql: PostgresServer, tmp_path: Path
 ) -> None:
-    right = postgresql.url()
+    with Home(Settings(state_url=postgresql.url(), data=tmp_path)) as home:
+        assert checks.state(home) == checks.Finding("state store", "ok", "postgresql")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("UPTAKE_")}
-    command = [sys.executable, "-c", "from uptake.cli import main; main()", "doctor", "--json"]
-    running = []
-    for name, url in (("right", right), ("wrong", right.replace(postgresql.password, SECRET))):
-        there = tmp_path / name
-        there.mkdir()
-        of_its_own = {**environment, "UPTAKE_STATE_URL": url}
-        running.append(
-            subprocess.Popen(
-                command, cwd=there, env=of_its_own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-            )
-        )
-    ended = [process.communicate(timeout=120) for process in running]
-    levels = []
-    for out, err in ended:
-        (state,) = [finding for finding in json.loads(out) if finding["what"] == "state store"]
-        levels.append(state["level"])
-        assert SECRET not in out + err
-        assert postgresql.password not in out + err
-    assert levels == ["ok", "error"]
+    wrong = postgresql.url().replace(postgresql.password, SECRET)
+    done = subprocess.run(
+        [sys.executable, "-c", "from uptake.cli import main; main()", "doctor", "--json"],
+        cwd=tmp_path,
+        env={**environment, "UPTAKE_STATE_URL": wrong},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    (state,) = [finding for finding in json.loads(done.stdout) if finding["what"] == "state store"]
+    assert (state["level"], state["detail"]) == ("error", "the state store does not answer")
+    assert SECRET not in done.stdout + done.stderr
 
 
 def test_a_role_that_may_not_make_tables_is_told_so(postgresql: PostgresServer) -> None:
