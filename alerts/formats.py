@@ -161,6 +161,11 @@ def month(value: date, locale: Language) -> str:
     return name
 
 
+def month_of_year(value: date, locale: Language) -> str:
+    """November 2026"""
+    return format_date(value, "MMMM y", locale=locale)
+
+
 def period_name(period: Period, locale: Language) -> str:
     """November, or week 2026-W46."""
     if period.after - period.first == timedelta(days=7):

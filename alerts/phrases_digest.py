@@ -10,8 +10,8 @@ DIGEST: dict[str, tuple[Phrase, Phrase]] = {
         "{audience} · semaine {week}, {days} ({zone})",
     ),
     "digest.title.monthly": (
-        "{audience} · month {week}, {days} ({zone})",
-        "{audience} · mois {week}, {days} ({zone})",
+        "{audience} · {month} ({zone})",
+        "{audience} · {month} ({zone})",
     ),
     "digest.title.quarterly": (
         "{audience} · quarter {week}, {days} ({zone})",

@@ -156,6 +156,7 @@ MORE: dict[str, tuple[Phrase, Phrase]] = {
     "part.at_risk": ("at risk: not this week", "à risque\xa0: pas cette semaine"),
     "part.lapsed": ("lapsed: not for four weeks", "perdus\xa0: pas depuis quatre semaines"),
     "part.never": ("never in a year", "jamais en un an"),
+    "part.never_so_far": ("never so far", "jamais jusqu’ici"),
     "next.idle": (
         "{n} of {of} eligible people in {team} have used nothing in {weeks} weeks{champion}.",
         "{n} des {of} personnes éligibles de {team} n’ont rien utilisé en {weeks} semaines{champion}.",

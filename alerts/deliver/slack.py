@@ -158,7 +158,7 @@ class SlackDeliverer:
 
         yield (rich := form())
         charts = slack.charts(message, part)
-        images = self._images.of(charts) if charts else {}
+        images = self._images.of(charts, message.locale) if charts else {}
         if images:
             for wait in IMAGE_WAITS:
                 self._pause(wait)

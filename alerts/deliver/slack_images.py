@@ -15,6 +15,7 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
+from uptake.alerts.formats import Language
 from uptake.alerts.message import Chart
 from uptake.alerts.render import chart as drawing
 from uptake.alerts.render.plain import cut, line
@@ -34,25 +35,25 @@ class Images:
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
-        self._files: dict[Chart, str] = {}
+        self._files: dict[tuple[Chart, Language], str] = {}
         self._possible = True
 
-    def of(self, charts: Sequence[Chart]) -> Mapping[Chart, str]:
-        """The ids of the charts' files; a chart that could not be uploaded is missing."""
-        new = [chart for chart in dict.fromkeys(charts) if chart not in self._files]
+    def of(self, charts: Sequence[Chart], locale: Language) -> Mapping[Chart, str]:
+        """The ids of the charts' files, with axes in a language; a chart that could not be uploaded is missing."""
+        new = [chart for chart in dict.fromkeys(charts) if (chart, locale) not in self._files]
         if new and self._possible:
-            self._files |= self._uploaded(new)
+            self._files |= {(chart, locale): file for chart, file in self._uploaded(new, locale).items()}
             for old in list(self._files)[:-KEPT]:
                 del self._files[old]
-        return {chart: self._files[chart] for chart in charts if chart in self._files}
+        return {chart: self._files[chart, locale] for chart in charts if (chart, locale) in self._files}
 
-    def _uploaded(self, charts: Sequence[Chart]) -> dict[Chart, str]:
+    def _uploaded(self, charts: Sequence[Chart], locale: Language) -> dict[Chart, str]:
         files = [
             {
                 "filename": f"chart-{n}.png",
-                "file": drawing.png(chart),
+                "file": drawing.png(chart, locale),
                 "title": line(chart.title),
-                "alt_txt": cut(line(chart.summary), ALTERNATIVE, "en"),
+                "alt_txt": cut(line(chart.summary), ALTERNATIVE, locale),
             }
             for n, chart in enumerate(charts, 1)
         ]

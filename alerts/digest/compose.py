@@ -63,6 +63,7 @@ def compose(inputs: DigestInputs, now: datetime) -> Message:
         audience=inputs.audience.name,
         week=inputs.span,
         days=formats.days(inputs.period, locale),
+        month=formats.month_of_year(inputs.period.first, locale),
         zone=organisation.zone,
     )
     return Message(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from uptake.alerts import formats
 from uptake.alerts.digest.actions import reason_name
@@ -18,6 +19,8 @@ from uptake.sql.results import KpiResult
 from uptake.stats import drift, pareto
 
 REASONS_SHOWN = 8
+A_YEAR = timedelta(weeks=53)
+"""How far the states look back."""
 
 
 def details(inputs: DigestInputs) -> tuple[Block, ...]:
@@ -90,7 +93,7 @@ def _parts(name: str, inputs: DigestInputs) -> Iterator[Block]:
 
     if not any(now.parts.values()):
         return  # all of them hidden, or of nobody
-    rows = [(say(f"part.{part}", locale), written(now, part), written(before, part)) for part in now.parts]
+    rows = [(_where(part, inputs), written(now, part), written(before, part)) for part in now.parts]
     columns = (
         say(f"kpi.{name}", locale),
         say(f"digest.value.{inputs.cadence}", locale),
@@ -98,6 +101,12 @@ def _parts(name: str, inputs: DigestInputs) -> Iterator[Block]:
     )
     everybody = formats.count(now.denominator, locale)
     yield _against_before(say("details.lifecycle", locale, people=everybody), columns, rows)
+
+
+def _where(part: str, inputs: DigestInputs) -> str:
+    """What a state is called; a year of which less is known is not called one."""
+    short = inputs.known_from is not None and inputs.known_from > inputs.period.after - A_YEAR
+    return say("part.never_so_far" if part == "never" and short else f"part.{part}", inputs.locale)
 
 
 def _reasons(inputs: DigestInputs) -> Iterator[Block]:

@@ -137,11 +137,11 @@ def _legend(count: int, kind: str) -> dict[str, Any] | None:
     return {"title": None, "orient": "top", "columns": 2, **stroke}
 
 
-def png(chart: Chart) -> bytes:
+def png(chart: Chart, locale: Language = "en") -> bytes:
     """The drawing as an image on white, twice its size, for a medium that draws no charts."""
     import vl_convert  # starts a JavaScript engine: only when a chart is drawn
 
-    fixed = json.dumps({**spec(chart), "background": PNG_PAPER, "padding": 12})
+    fixed = json.dumps({**spec(chart, locale), "background": PNG_PAPER, "padding": 12})
     drawn: bytes = vl_convert.vegalite_to_png(fixed.replace("currentColor", PNG_INK), scale=PNG_SCALE)
     return drawn
 

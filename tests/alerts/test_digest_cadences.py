@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -101,7 +101,7 @@ def _month(spend: int = 2400, before: int = 1200, **given: Any) -> Message:
 
 def test_a_month_says_what_it_cost_and_what_waits_to_be_saved() -> None:
     message = _month()
-    assert message.title == "Acme · month 2026-11, Sun 1 – Mon 30 Nov (Europe/Paris)"
+    assert message.title == "Acme · November 2026 (Europe/Paris)"
     assert message.cadence == "monthly"
     assert _verdict(message) == "Spend rose to €2,400 from €1,200. 6 seats are idle, €180 a month."
     rows = _rows(message)
@@ -352,6 +352,9 @@ def test_where_people_stand_is_not_told_of_a_period_that_is_not_known() -> None:
     told = digest.compose(_inputs(WEEK, {"lifecycle": now}, {"lifecycle": unknown}), LATER)
     (table,) = [block for block in told.details if isinstance(block, Table)]
     assert [row[1:] for row in table.rows] == [("60",), ("22",)], "no column of dashes"
+    assert [row[0] for row in table.rows] == ["retained", "never in a year"]
+    young = _inputs(WEEK, {"lifecycle": now}, {"lifecycle": unknown}, known_from=date(2025, 11, 11))
+    assert "never so far" in str(digest.compose(young, LATER).details), "53 weeks are not known"
     silent = _inputs(WEEK, {"lifecycle": unknown}, {"lifecycle": now}, data_until=None)
     assert _captions(digest.compose(silent, LATER)) == []
 

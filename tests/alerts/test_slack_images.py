@@ -154,3 +154,15 @@ def test_a_dry_run_shows_the_very_bytes_that_are_posted(
 
 def test_a_dry_run_of_nobodys_channel_is_still_shown(message: Message) -> None:
     assert [json.loads(body)["channel"] for body in would_send("", message)] == [CHANNEL, CHANNEL]
+
+
+def test_an_image_speaks_the_messages_language(
+    fake_slack: Any, deliverer: SlackDeliverer, message: Message
+) -> None:
+    fake_slack.scopes = frozenset({"files:write"})
+    fake_slack.refuse_blocks = refuses(CHARTS)
+    for locale in ("en", "fr"):
+        said = message.model_copy(update={"locale": locale, "details": ()})
+        deliverer.send("#ai-claims", said, Post(f"{message.identity}/{locale}"))
+    english, french = fake_slack.files.values()
+    assert english != french, "80% and 80 %"
