@@ -277,16 +277,13 @@ class Gatherer:
         """The audience's budgets as they stood when the period ended."""
         judged = []
         for budget in self._workspace.budgets:
-            if not (
-                _concerns(budget, audience, self._workspace) or (not audience.teams and not audience.apps)
-            ):
+            concerned = _concerns(budget, audience, self._workspace)
+            if not concerned and (audience.teams or audience.apps):
                 continue
             whole = budgets.current_period(budget, period.end - timedelta(seconds=1), period.zone)
             spend = self._spent(budget, whole, period.after)
             evaluation = budgets.evaluate(budget, spend, whole, period.end)
-            if evaluation.state != "inactive" and (
-                _concerns(budget, audience, self._workspace) or evaluation.state == "breach"
-            ):
+            if evaluation.state != "inactive" and (concerned or evaluation.state == "breach"):
                 judged.append(evaluation)
         return judged
 
@@ -350,15 +347,15 @@ class Gatherer:
         if known < IDLE_WEEKS:
             return []
         period = Period(week.shift(1 - known).monday(), week.shift(1).monday(), self._zone)
-        by_team = self._once(
-            ("by_team", "adoption", period), lambda: self._runner.by_team("adoption", period)
-        )
-        last = week.period(self._zone)
-        champions = self._runner.run("champions", last)
+        by_team = self._runner.by_team("adoption", period, teams=teams)
         championed = self._once(
             ("championed", period.last),
             lambda: frozenset(p.team for p in self._workspace.roster if p.champion and p.on(period.last)),
         )
+        # What champions are worth is dear to compare: only where it is said of somebody.
+        if not idle_teams(by_team, championed, known, teams):
+            return []
+        champions = self._runner.run("champions", week.period(self._zone))
         return idle_teams(by_team, championed, known, teams, champions)
 
     def _since(

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from uptake.calendar import Period
 from uptake.clickhouse import TenantDatabase
-from uptake.sql.activity.reader import ActivityReader, Serving
+from uptake.schemas.identity import MAX_ID_SKEW
+from uptake.sql.activity.reader import ActivityReader, serving_of
 from uptake.sql.asking import ask, window
 from uptake.sql.results import (
     AdoptionPairs,
@@ -99,7 +100,7 @@ def pair_rows(
         "apps": list(apps),
     }
     whole = {**period_parameters(now), **window(before.start, now.end), **definition_parameters(organisation)}
-    serving = _serving(database, reader, before, now)
+    serving = serving_of(database, reader, before, now, people=True)
     if serving.serves:
         days = {"before_first_day": before.first, "generations": list(serving.generations)}
         return ask(database, "adoption_pairs_activity", {**whole, **edges, **days})
@@ -129,12 +130,6 @@ def sum_pairs(rows: Rows, teams: Sequence[str] = ()) -> AdoptionPairs | None:
     )
     small = shown_people(pairs.n0) is None or shown_people(pairs.n1) is None
     return None if small else pairs
-
-
-def _serving(database: TenantDatabase, reader: ActivityReader | None, *periods: Period) -> Serving:
-    if not database.uses_activity:
-        return Serving(why="activity is switched off")
-    return (reader or ActivityReader(database)).serving(*periods, people=True)
 
 
 def unauthorised_groups(database: TenantDatabase, start: datetime, end: datetime) -> list[UnauthorisedGroup]:
@@ -232,7 +227,8 @@ def data_until(database: TenantDatabase, period: Period) -> datetime | None:
 
 def known_from(database: TenantDatabase, period: Period) -> datetime | None:
     """When the oldest usage or feedback event of the period happened; None if there is none."""
-    (row,) = ask(database, "known_from", period_parameters(period))
+    skew = {"id_skew_ms": MAX_ID_SKEW // timedelta(milliseconds=1)}
+    (row,) = ask(database, "known_from", {**period_parameters(period), **skew})
     oldest: datetime | None = row["oldest"]
     return oldest
 

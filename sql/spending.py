@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from uptake.calendar import Period
 from uptake.clickhouse import TenantDatabase
-from uptake.sql.activity.reader import ActivityReader, Serving
+from uptake.sql.activity.reader import ActivityReader, serving_of
 from uptake.sql.asking import ask, window
 from uptake.sql.results import DailySpend, DaySpend, Driver, SpendSoFar
 from uptake.workspace.models import Scope
@@ -52,11 +52,7 @@ def daily_spend(
 ) -> DailySpend:
     """Spend of every day of `period` of some teams (none: all), by team and app: budgets and forecasts of many
     audiences are added up from it."""
-    serving = (
-        (reader or ActivityReader(database)).serving(period, people=False)
-        if database.uses_activity
-        else Serving(why="activity is switched off")
-    )
+    serving = serving_of(database, reader, period, people=False)
     days = {"first_day": period.first, "after_day": period.after, "zone": period.zone, "teams": sorted(teams)}
     if serving.serves:
         rows = ask(database, "daily_spend_activity", {**days, "generations": list(serving.generations)})

@@ -133,6 +133,15 @@ class ActivityReader:
         return self._database.query(sql, used_in(sql, parameters))
 
 
+def serving_of(
+    database: TenantDatabase, reader: ActivityReader | None, *periods: Period, people: bool
+) -> Serving:
+    """`ActivityReader.serving` of `reader` (none: a new one), where the database was opened to use activity."""
+    if not database.uses_activity:
+        return Serving(why="activity is switched off")
+    return (reader or ActivityReader(database)).serving(*periods, people=people)
+
+
 def _holds(whole: Period, part: Period) -> bool:
     return whole.zone == part.zone and whole.first <= part.first and part.after <= whole.after
 

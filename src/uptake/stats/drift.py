@@ -48,11 +48,11 @@ def drift(expected: Mapping[str, int], actual: Mapping[str, int], alpha: float =
     value = psi(expected, actual)
     if value is None:
         return None
-    from scipy.stats import chi2  # see `mcnemar_exact`
+    from scipy.special import chdtri  # see `mcnemar_exact`
 
     codes = sum(1 for code in expected.keys() | actual.keys() if expected.get(code) or actual.get(code))
     size = 1 / sum(expected.values()) + 1 / sum(actual.values())
-    return Drift(value, float(chi2.ppf(1 - alpha, codes - 1)) * size if codes > 1 else 0.0)
+    return Drift(value, float(chdtri(codes - 1, alpha)) * size if codes > 1 else 0.0)
 
 
 def _shares(expected: Mapping[str, int], actual: Mapping[str, int]) -> list[tuple[float, float]] | None:
