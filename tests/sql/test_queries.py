@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from uptake.calendar import IsoWeek, Period, month_of
+from uptake.schemas.identity import unix_ms
 from uptake.sql.queries import (
     AdoptionPairs,
     SpendSoFar,
@@ -15,6 +16,7 @@ from uptake.sql.queries import (
     budget_drivers,
     budget_spend,
     data_until,
+    known_from,
     override_by_prompt,
     reasons,
     unauthorised_groups,
@@ -318,3 +320,16 @@ def test_data_reaches_until_the_newest_event_of_the_period(rows: Any, week: Peri
     rows.decision(monday + DAY, "accepted")
     rows.usage(week.end)
     assert data_until(database, week) == monday + DAY
+
+
+def test_known_from_is_the_oldest_event_whatever_its_id(rows: Any, week: Period, monday: datetime) -> None:
+    database = rows.database.tenant(rows.tenant)
+    assert known_from(database, week) is None
+    noon = monday + DAY / 2
+    rows.usage(noon + DAY / 2, event_id=unix_ms(noon) << 80)  # its id is the first, and older than it is
+    rows.usage(noon, event_id=unix_ms(noon + DAY) << 80)  # as late as an id may be
+    for n in range(2, 5):
+        rows.usage(monday + n * DAY)
+    assert known_from(database, week) == noon
+    rows.feedback(monday, kind="thumb", thumb="down")
+    assert known_from(database, week) == monday
