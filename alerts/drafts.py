@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import IntegrityError
 
 from uptake.alerts import digest
 from uptake.alerts.gather import EVER, Gatherer
@@ -21,7 +20,7 @@ from uptake.calendar import Closed, Period
 from uptake.clickhouse import TenantDatabase
 from uptake.program import program
 from uptake.sql.fingerprint import Fingerprints, reports_before
-from uptake.state.store import to_micros
+from uptake.state.store import put, to_micros
 from uptake.state.tables import drafts
 from uptake.workspace.models import Audience, Workspace
 
@@ -77,13 +76,9 @@ class Drafts:
         return None if found is None else Message.model_validate(found)
 
     def _keep(self, identity: str, made_of: str, message: Message, now: datetime) -> None:
-        tenant = self._organisation.tenant
-        row = {"made_of": made_of, "message": message.model_dump(mode="json"), "at": to_micros(now)}
+        tenant, at = self._organisation.tenant, to_micros(now)
+        values = {"tenant": tenant, "made_of": made_of, "message": message.model_dump(mode="json"), "at": at}
         old = (drafts.c.tenant == tenant) & (drafts.c.at < to_micros(now - KEPT_FOR))
-        try:
-            with self._state.begin() as connection:
-                connection.execute(drafts.delete().where((drafts.c.identity == identity) | old))
-                connection.execute(drafts.insert().values(identity=identity, tenant=tenant, **row))
-        except IntegrityError:
-            # another process kept the same digest in this moment: one of the two is as good as the other
-            return
+        with self._state.begin() as connection:
+            connection.execute(drafts.delete().where(old))
+            put(connection, drafts, {"identity": identity}, values)

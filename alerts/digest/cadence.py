@@ -10,7 +10,7 @@ from uptake.calendar import Closed, FiscalQuarter, IsoWeek, Month
 from uptake.errors import UsageError
 from uptake.workspace.models import Cadence, Organisation
 
-DEFINITION_VERSION = 2
+DEFINITION_VERSION = 3
 """Raise it when a figure of a digest changes its meaning, or a KPI that it shows: the period is then said anew."""
 
 SENT_FROM = time(8, 0)

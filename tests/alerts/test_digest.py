@@ -480,7 +480,7 @@ def test_one_point_is_no_chart(make: Make) -> None:
 
 def test_the_footer_says_how_far_to_trust_it(make: Make) -> None:
     assert _footer(digest.compose(make(), MONDAY)) == (
-        "99.7% of events complete · 0.2% late · 0.4% of tokens unpriced · data until Sun 15 Nov 23:59 · definitions v2"
+        "99.7% of events complete · 0.2% late · 0.4% of tokens unpriced · data until Sun 15 Nov 23:59 · definitions v3"
     )
     given = make()
     this = {**given.this, "completeness": _share("completeness", 0, 0)}

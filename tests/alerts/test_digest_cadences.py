@@ -400,7 +400,7 @@ def test_a_changed_definition_of_a_kpi_raises_the_digests_own() -> None:
             *(name for kind in ("organisation", "app") for often in HISTORY for name in shown(often, kind)),
         }
     )
-    pinned = {2: {**dict.fromkeys(said, 1), "spend": 2}}
+    pinned = {3: {**dict.fromkeys(said, 1), "spend": 2, "cost_per_active_user": 2}}
     catalogue = load_catalogue()
     assert pinned[digest.DEFINITION_VERSION] == {name: catalogue[name].definition_version for name in said}
 

@@ -264,11 +264,8 @@ def test_what_a_call_an_active_user_and_an_accepted_answer_cost(
 ) -> None:
     priced = of_answers.priced(MONTH, teams)
     assert figures("cost_per_call", MONTH, teams)[:2] == (priced.numerator, priced.denominator)
-    users = of_people.active_users(MONTH, teams)
-    few = is_few(users - figures("adoption", MONTH, teams).numerator)
-    assert figures("cost_per_active_user", MONTH, teams)[:2] == (
-        (None, None) if few else (priced.numerator, users)
-    )
+    active = figures("adoption", MONTH, teams).numerator
+    assert figures("cost_per_active_user", MONTH, teams)[:2] == (priced.numerator, active)
 
 
 @pytest.mark.parametrize("span", [MONTH, EARLIER], ids=str)

@@ -40,9 +40,15 @@ def test_the_example_of_cost_per_active_user(rows: Any, week: Period, monday: da
     rows.insert("usage", [rows.event("usage", monday, call) for call in calls])
     result = rows.runner().run("cost_per_active_user", week)
     assert (result.value, result.denominator) == (5 * EUR, people)
+    rows.usage(monday, user_id="stranger", cost_nano=22 * EUR)
+    result = rows.runner().run("cost_per_active_user", week)
+    assert (result.value, result.denominator) == (6 * EUR, people), (
+        "what others cost is a cost, and they no people"
+    )
 
 
 def test_the_cost_of_few_people_is_not_shown(rows: Any, week: Period, monday: datetime) -> None:
+    rows.roster(*[(f"u{n}", "claims", "2026-01-05") for n in range(4)])
     for n in range(4):
         rows.usage(monday, user_id=f"u{n}", cost_nano=EUR)
     assert rows.runner().run("cost_per_active_user", week).suppressed

@@ -86,10 +86,12 @@ def counted(model: Model, user: str) -> tuple[str, frozenset[Column]]:
     for column in ("denominator", "numerator", "excluded_off_roster"):  # champions are adoption again
         if ("champions", column) in columns:
             columns.add(("adoption", column))
+    if ("adoption", "numerator") in columns:
+        columns.add(("cost_per_active_user", "denominator"))
     if ("stickiness", "excluded_off_roster") in columns:
         columns.add(("active_users", "extra_off_roster"))
     if one.used(user, WEEK.first, WEEK.after):
-        columns |= {("active_users", "numerator"), ("cost_per_active_user", "denominator")}
+        columns.add(("active_users", "numerator"))
         team = one.team(user, WEEK, one.used(user, WEEK.first, WEEK.after))
     return team, frozenset(columns) & frozenset(column for some in TOGETHER.values() for column in some)
 

@@ -1,22 +1,31 @@
--- What the calls of a team cost for each of its active people. Money stays with the team of the call; a person counts
--- once, for the roster's team on the last day, else for the team of the latest call: as in "active_users".
+-- What the calls of a team cost for each of its active people. Money stays with the team of the call, whoever made it; a
+-- person counts once, for the roster's team on the last day, if eligible and active: as in "adoption".
 WITH
     people AS
     (
-        -- Where each person is on the last day of the period.
-        SELECT user_id, any(team) AS home, true AS on_roster
-        FROM roster FINAL
-        WHERE tenant = {tenant:String}
-            AND generation = (
-                SELECT generation FROM generations FINAL
-                WHERE tenant = {tenant:String} AND name = 'roster'
-            )
-            AND joined <= {last_day:Date} AND (left IS NULL OR left > {last_day:Date})
+        -- Where each person is on the last day of the period, and since when the person is here at all.
+        SELECT
+            user_id,
+            anyIf(team, here) AS home,
+            anyIf(seat, here) AS seated,
+            min(joined) AS first_joined
+        FROM
+        (
+            SELECT user_id, team, seat, joined,
+                joined <= {last_day:Date} AND (left IS NULL OR left > {last_day:Date}) AS here
+            FROM roster FINAL
+            WHERE tenant = {tenant:String}
+                AND generation = (
+                    SELECT generation FROM generations FINAL
+                    WHERE tenant = {tenant:String} AND name = 'roster'
+                )
+        )
         GROUP BY user_id
+        HAVING countIf(here) > 0
     ),
     cells AS
     (
-        SELECT team, user_id, intent, cost_nano, occurred_at, event_id
+        SELECT team, user_id, intent, cost_nano
         FROM usage FINAL
         WHERE tenant = {tenant:String}
             AND event_id >= {id_from:UInt128} AND event_id < {id_to:UInt128}
@@ -25,10 +34,9 @@ WITH
     ),
     users AS
     (
-        SELECT user_id, argMax(cells.team, (occurred_at, event_id)) AS last_team
+        SELECT DISTINCT user_id
         FROM cells
         WHERE intent = 'deliberate' AND user_id != ''
-        GROUP BY user_id
     )
 SELECT
     team,
@@ -40,8 +48,9 @@ FROM
     SELECT cells.team AS team, ifNull(toInt128(cost_nano), 0) AS nano, 0 AS active, cost_nano IS NULL AS unpriced
     FROM cells
     UNION ALL
-    SELECT if(people.on_roster, people.home, users.last_team), toInt128(0), 1, 0
-    FROM users
-    LEFT JOIN people ON users.user_id = people.user_id
+    SELECT people.home, toInt128(0), 1, 0
+    FROM people
+    INNER JOIN users ON people.user_id = users.user_id
+    WHERE people.seated AND addDays(people.first_joined, {grace_days:UInt16}) <= {after_day:Date}
 )
 GROUP BY team
