@@ -173,12 +173,10 @@ def _composed(
     home: Home, workspace: Workspace, span: Closed, readers: Sequence[Audience]
 ) -> Iterator[tuple[Message, bool]]:
     """Each audience's digest, and whether there are any data at all in the time that it looks at."""
-    from uptake.alerts import digest as composer
     from uptake.alerts.drafts import Drafts
     from uptake.alerts.gather import Gatherer
     from uptake.rates import input_rates
 
-    composer.require_closed(span, workspace.organisation, home.clock.now())
     home.runner(workspace.tenant)  # publishes the roster
     database = home.database.tenant(workspace.tenant)
     gatherer = Gatherer(database, workspace, input_rates(workspace), readers)
@@ -208,14 +206,16 @@ def _span(week: str | None, period: str | None, often: Often, home: Home, worksp
         hint = "leave it out, or --period and --cadence"
         raise UsageError("--week is for a weekly digest, and says the period", hint)
     option, text = ("--week", week) if week is not None else ("--period", period)
+    now = home.clock.now()
     if text is None:
-        return composer.last_closed(cadence, home.clock.now(), workspace.organisation)
+        return composer.last_closed(cadence, now, workspace.organisation)
     try:
         chosen = composer.parse(cadence, text, workspace.organisation)
     except ValueError as error:
         raise UsageError(f"{option}: {error}", composer.FORMS[cadence]) from None
     if int("".join(c for c in text if c.isdigit())[:4]) not in YEARS:
         raise UsageError(f"{option}: {text} is not from {YEARS[0]} to {YEARS[-1]}", "events are not older")
+    composer.require_closed(chosen, workspace.organisation, now)
     return chosen
 
 

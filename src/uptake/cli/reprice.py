@@ -70,11 +70,14 @@ def reprice(
 
 def _print(table: str, change: Change, locale: Any, dry_run: bool) -> None:
     from uptake.alerts.formats import money
+    from uptake.money import from_nano
+
+    def sum_of(nano: int, currency: str) -> str:
+        # with its cents from one unit on, as the difference may be one of cents; as it is below
+        return money(nano, currency, locale, 2 if abs(from_nano(nano)) >= 1 else None)
 
     def sums(nano: dict[str, int]) -> str:
-        return (
-            " + ".join(money(nano[currency], currency, locale, places=2) for currency in sorted(nano)) or "0"
-        )
+        return " + ".join(sum_of(nano[currency], currency) for currency in sorted(nano)) or "0"
 
     verb = "would change" if dry_run else "changed"
     out.print(f"{table}: {change.changed:,} of {change.rows:,} rows {verb}", markup=False)
