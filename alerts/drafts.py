@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, select
 
@@ -19,7 +20,7 @@ from uptake.alerts.message import Message
 from uptake.calendar import Closed, Period
 from uptake.clickhouse import TenantDatabase
 from uptake.program import program
-from uptake.sql.fingerprint import Fingerprints, reports_before
+from uptake.sql.fingerprint import Fingerprints, Reports
 from uptake.state.store import put, to_micros
 from uptake.state.tables import drafts
 from uptake.workspace.models import Audience, Workspace
@@ -39,6 +40,8 @@ class Drafts:
         self._database = database
         self._organisation = workspace.organisation
         self._workspace = sha256(workspace.model_dump_json().encode()).hexdigest()
+        self._program = program()
+        self._taken: tuple[Fingerprints, Reports] | None = None
         self._data: dict[str, str] = {}
 
     def message(self, audience: Audience, span: Closed, now: datetime) -> Message:
@@ -46,7 +49,7 @@ class Drafts:
         digest.require_closed(span, self._organisation, now)
         identity = digest.identity(self._organisation.tenant, audience.audience, span)
         # 1. what it is made of, before any figure is asked for: what comes meanwhile makes the draft one of before
-        made_of = self._made_of(audience, span)
+        made_of = self._made_of(audience, span, now)
         # 2. look whether it was composed from the same
         kept = self._kept(identity, made_of)
         if kept is not None:
@@ -56,17 +59,24 @@ class Drafts:
         self._keep(identity, made_of, message, now)
         return message
 
-    def _made_of(self, audience: Audience, span: Closed) -> str:
-        parts = (program(), self._workspace, audience.model_dump_json(), self._data_of(span))
+    def _made_of(self, audience: Audience, span: Closed, now: datetime) -> str:
+        parts = (self._program, self._workspace, audience.model_dump_json(), self._data_of(span, now))
         return sha256("\n".join(parts).encode()).hexdigest()
 
-    def _data_of(self, span: Closed) -> str:
-        """All that is known until the period's end: some figures look back a year, some to the first event."""
+    def _data_of(self, span: Closed, now: datetime) -> str:
+        """All that is known until the period's end: some figures look back a year, some to the first event.
+
+        Of all periods it is taken once, before the run's first figure: the gatherer keeps what it was told, so that a
+        later period is made of figures that were asked for an earlier one.
+        """
         zone, name = self._organisation.zone, str(span)
+        if self._taken is None:
+            whole = Period(EVER, now.astimezone(ZoneInfo(zone)).date(), zone)
+            self._taken = Fingerprints(self._database, whole), Reports(self._database, whole)
         if name not in self._data:
-            known = Period(EVER, span.period(zone).after, zone)
-            events = Fingerprints(self._database, known).of(known)
-            self._data[name] = f"{events} {reports_before(self._database, known)}"
+            events, reports = self._taken
+            after = span.period(zone).after
+            self._data[name] = f"{events.of(Period(EVER, after, zone))} {reports.before(after)}"
         return self._data[name]
 
     def _kept(self, identity: str, made_of: str) -> Message | None:

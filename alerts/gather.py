@@ -88,7 +88,9 @@ class Gatherer:
         """Whether anything happened in the time that the digest looks back on."""
         period = span.period(self._zone)
         first = min(period.first, period.after - timedelta(weeks=LOOK_BACK_WEEKS))
-        return self._data_until(Period(first, period.after, self._zone)) is not None
+        whole = Period(first, period.after, self._zone)
+        # its own question: this is asked before it is known what a draft is made of
+        return self._once(("has data", whole), lambda: queries.data_until(self._database, whole)) is not None
 
     def inputs(self, audience: Audience, span: Closed) -> DigestInputs:
         workspace, cadence, kind = self._workspace, cadence_of(span), kind_of(audience)

@@ -43,7 +43,22 @@ class Fingerprints:
         return {(row["first"], row["after"]): (int(row["rows"]), int(row["versions"])) for row in found}
 
 
-def reports_before(database: TenantDatabase, period: Period) -> str:
-    """Of what SDKs reported until the period's end: completeness follows from it."""
-    [row] = ask(database, "reports_fingerprint", {"to_": period.end})
-    return f"{row['rows']}-{row['reports']:016x}"
+class Reports:
+    """Fingerprints of what SDKs reported before days of `whole`, all from one query, made when the first is asked for:
+    completeness follows from it."""
+
+    def __init__(self, database: TenantDatabase, whole: Period) -> None:
+        self._database = database
+        self._whole = whole
+
+    def before(self, day: date) -> str:
+        """Changes with every report of before that day, and with nothing else."""
+        if day > self._whole.after:
+            raise ValueError(f"{day} is not within {self._whole}")
+        earlier = [numbers for on, numbers in self._days.items() if on < day]
+        return f"{sum(rows for rows, _ in earlier)}-{sum(reports for _, reports in earlier) % _WRAP:016x}"
+
+    @cached_property
+    def _days(self) -> dict[date, tuple[int, int]]:
+        found = ask(self._database, "reports_fingerprint", {"to_": self._whole.end, "zone": self._whole.zone})
+        return {row["day"]: (int(row["rows"]), int(row["reports"])) for row in found}

@@ -190,6 +190,26 @@ def test_an_event_that_comes_while_it_is_composed_makes_it_a_draft_of_before(
     assert composed == ["claims", "claims"]
 
 
+def test_an_event_that_comes_between_two_periods_of_a_run_leaves_no_draft_of_before_it(
+    world: Any, composed: list[str]
+) -> None:
+    place = Place(world.engine, world.database.tenant(world.tenant), world.workspace)
+    run, audience = place.drafts(), world.workspace.channels.audiences[1]
+    run.message(audience, WEEK.shift(-1), MONDAY)
+    world.usage(datetime(2026, 11, 4, 10, tzinfo=UTC), 50, calls=12)
+    inserts(
+        world,
+        "sdk_reports",
+        client_id="c1",
+        quarter="2026-11-04 10:00:00",
+        reported_at="2026-11-04T10:01:00.000Z",
+        accepted=9,
+        dropped=1,
+    )
+    run.message(audience, WEEK, MONDAY)  # with the figures of the week before that the run has
+    assert made(world) == digest.compose(place.drafts().gatherer.inputs(audience, WEEK), MONDAY)
+
+
 def test_a_period_that_is_not_over_has_no_draft(world: Any, composed: list[str]) -> None:
     made(world)
     with pytest.raises(UsageError, match="is not over"):
