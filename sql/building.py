@@ -150,6 +150,13 @@ def decided_before(definition: KpiDefinition, period: Period, apps: Collection[s
     return definition.name if apps and _counts_people_of_people(definition) and not definition.parts else ""
 
 
+def is_undivided_count(definition: KpiDefinition, first: str) -> bool:
+    """Whether some apps' people are to be decided beside those of all apps as well: they are neither parts of what was
+    decided `first` nor just its people."""
+    within = definition.people_within.get(_PEOPLE, ())
+    return bool(first) and definition.by_app and OTHER in within
+
+
 def decide(
     definition: KpiDefinition,
     people: Cells,
@@ -202,6 +209,14 @@ def sides_within(
     """The groups that are compared, of everybody and of each audience."""
     for side in sides:
         yield from (side, *(side & frozenset(audience) for audience in audiences))
+
+
+def beside_all_apps(
+    people: Cells, audiences: Iterable[Collection[str]], whole: ShownParts | BothShown
+) -> ShownParts:
+    """What of some apps' people may be shown beside what is shown of all apps' (`whole`), of whom they are some."""
+    of_all = whole.one if isinstance(whole, BothShown) else whole
+    return ShownParts(dict(people), audiences, earlier=Earlier(of_all.whole(_PEOPLE), {_PEOPLE: (_PEOPLE,)}))
 
 
 class Breakdown:

@@ -21,6 +21,7 @@ from uptake.sql.building import (
     Decision,
     Hidden,
     Subject,
+    beside_all_apps,
     beside_of,
     build,
     cells_of,
@@ -28,6 +29,7 @@ from uptake.sql.building import (
     decided_before,
     hidden_of,
     is_of_period,
+    is_undivided_count,
     once_of,
     people_of,
     sides_of,
@@ -170,6 +172,7 @@ class KpiRunner:
         self._serving: dict[tuple[Period, bool], Serving] = {}
         self._silent: dict[Period, bool] = {}
         audiences = [frozenset(a.teams) for a in workspace.channels.audiences if a.teams]
+        self._audiences = audiences
         # One decision for all periods and audiences in which the same numbers of people are divided alike.
         self._shown = lru_cache(maxsize=_DECISIONS)(
             lambda name, people, before, once, sides: decide(
@@ -384,7 +387,11 @@ class KpiRunner:
             before = self._answer(same, period, () if first == definition.name else apps).rows.shown
         once, sides = once_of(definition, cells), sides_of(definition, cells)
         shown: ShownParts | BothShown = self._shown(definition.name, people, before, once, sides)
-        return shown
+        if isinstance(shown, BothShown) or not (apps and is_undivided_count(definition, first)):
+            return shown
+        # some of those who use any app: beside what is decided of some apps, what all are
+        whole = self._answer(definition, period, ()).rows.shown
+        return BothShown(shown, beside_all_apps(people, self._audiences, whole))
 
     def _decided_beside(
         self, period: Period, apps: tuple[str, ...], definition: KpiDefinition, cells: Sequence[Cell]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from uptake.sql.suppression.shown import ShownParts
+    from uptake.sql.suppression.shown import ShownParts, Whole
 
 Cell = tuple[str, str]
 """A team and a part of its people."""
@@ -34,7 +34,7 @@ class Earlier:
     """What is shown already, and in which of its parts the people of each part are (`OTHER`: in none). `same`: they are
     its people, so that no more is shown than follows. `within` may name pieces, too."""
 
-    shown: ShownParts
+    shown: ShownParts | Whole
     within: Mapping[str, Sequence[str]]
     same: bool = False
 

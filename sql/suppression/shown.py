@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -85,6 +86,14 @@ class ShownParts:
         """The cells as finely as they were decided, and the figures that are shown, in the order of their decision."""
         figures = [*self._given, *map(self._fine, self._in_order())] if self._everything else self._decided
         return Divided(self._cells, self._pieces_of, tuple(dict.fromkeys(figures)))
+
+    def whole(self, name: str) -> Whole:
+        """Its people as one part of this name, and of whom the total is shown."""
+        teams = [frozenset([team]) for team in self._teams]
+        totals = [(group, frozenset([name])) for group in (*self._groups, *teams) if self.may_show(group)]
+        people = {(team, name): self._people((frozenset([team]), self.parts)) for team in self._teams}
+        cells = {cell: n for cell, n in people.items() if n}
+        return Whole(Divided(cells, {name: (name,)}, tuple(dict.fromkeys(totals))))
 
     @cached_property
     def _saying(self) -> Saying:
@@ -181,6 +190,16 @@ class ShownParts:
         return all(n == self._cells_in[unit] for unit, n in cells.items()) and self._sums.knows(cells)
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What is shown of people as a whole, where nothing depends on how they are divided."""
+
+    _divided: Divided
+
+    def divided(self) -> Divided:
+        return self._divided
+
+
 class BothShown:
     """What two decisions both show: less than one that is safe is safe."""
 
@@ -191,6 +210,10 @@ class BothShown:
 
     def may_show(self, teams: Collection[str], *parts: str) -> bool:
         return all(shown.may_show(teams, *parts) for shown in self._both)
+
+    def divided(self) -> Divided:
+        """As the first decided: with figures that it alone shows, which is to take more for known than is."""
+        return self.one.divided()
 
     def why(self, teams: Collection[str], *parts: str) -> Why:
         """Small only where the first says so; what the second hides is said to be a complement."""

@@ -422,3 +422,29 @@ def test_in_a_week_in_which_nothing_was_heard_no_part_is_known(rows: Any, week: 
     result = rows.runner().run("lifecycle", week)
     assert (result.value, result.denominator) == (None, 20)
     assert set(result.parts.values()) == {None}
+
+
+def test_who_uses_other_apps_alone_is_not_computed_from_who_uses_some_and_who_uses_any(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    rows.roster(*[(f"u{n}", "claims", OLD) for n in range(40)])
+    for n in range(20):
+        rows.usage(monday, user_id=f"u{n}", team="claims", app="letters" if n < 18 else "search")
+    for n in range(6):
+        rows.usage(monday, user_id=f"stranger{n}", team="claims", app="letters")
+    runner = rows.runner(("claims",), remember=True)
+    assert runner.run("active_users", week).value == 26
+    for teams in ((), ("claims",)):
+        some = runner.run("active_users", week, teams, ("letters",))
+        assert some.suppressed, "26 less 24 are the two who use nothing but search"
+    for n in range(20, 23):
+        rows.usage(monday, user_id=f"u{n}", team="claims", app="search")
+    runner = rows.runner(("claims",), remember=True)
+    assert runner.run("active_users", week).value == 29
+    assert runner.run("active_users", week, (), ("letters",)).value == 24
+
+
+def test_nobody_uses_some_apps_in_a_week_without_events(rows: Any, week: Period) -> None:
+    rows.roster(*[(f"u{n}", "claims", OLD) for n in range(20)])
+    result = rows.runner(("claims",), remember=True).run("active_users", week, (), ("letters",))
+    assert (result.value, result.suppressed) == (None, False)
