@@ -337,11 +337,14 @@ class Gatherer:
         return found
 
     def _known_weeks(self, week: IsoWeek) -> int:
-        """How many of the last twelve weeks, up to this one, lie in the time of which anything is known."""
-
+        """How many of the last twelve weeks, up to this one, lie in the time of which anything is known. Not the one in
+        which data began, which is known in part."""
         weeks = [week.shift(n).period(self._zone) for n in range(1 - LOOK_BACK_WEEKS, 1)]
         known = self._first_day(Period(weeks[0].first, weeks[-1].after, self._zone))
-        return sum(known is not None and known < each.after for each in weeks)
+        ever = self._known_from(weeks[-1])
+        return sum(
+            known is not None and known < each.after and not begins_within(ever, each) for each in weeks
+        )
 
     def _idle(self, week: IsoWeek, teams: Sequence[str]) -> list[Idle]:
         """Groups that used nothing in the weeks of which anything is known; too few weeks accuse nobody."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
 
 from uptake.alerts import digest
 from uptake.alerts.digest import DigestInputs
+from uptake.alerts.gather import Gatherer
 from uptake.alerts.message import Actions, Chart, Message, Table, Text
 from uptake.alerts.targets import Standing
 from uptake.calendar import Closed, FiscalQuarter, IsoWeek, Month
@@ -161,3 +162,14 @@ def test_figures_without_data_take_one_line_together() -> None:
     assert _rows(message)["Promoter score, thumbs down, edit severity, median"] == ("no data", "–", "–")
     alone = _made(quarter, [none[0], _share("override_rate", quarter, 20, direction="down")], [])
     assert list(_rows(alone)) == ["Promoter score", "Override rate"]
+
+
+@pytest.mark.parametrize(("since", "weeks"), [(date(2026, 10, 19), 4), (date(2026, 10, 23), None)])
+def test_nobody_used_nothing_in_four_weeks_of_which_three_and_a_half_are_known(
+    world: Any, since: date, weeks: int | None
+) -> None:
+    for day in (since, date(2026, 10, 27), date(2026, 11, 3), date(2026, 11, 10)):
+        world.usage(datetime.combine(day, time(10), UTC), 5, calls=6)
+    gatherer = Gatherer(world.database.tenant(world.tenant), world.workspace)
+    idle = gatherer.inputs(world.workspace.channels.audiences[1], IsoWeek(2026, 46)).idle
+    assert [(one.people, one.weeks) for one in idle] == ([(14, weeks)] if weeks else [])
