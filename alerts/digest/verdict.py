@@ -26,7 +26,7 @@ def verdict(inputs: DigestInputs, changes: Mapping[str, Change], causes: Mapping
         return say(f"verdict.no_data.{inputs.cadence}", locale)
     pressing = _pressing(inputs, changes) or _idle_seats(inputs)
     if inputs.known_from is not None and inputs.known_in_part:
-        day = formats.day(inputs.known_from, locale)
+        day = formats.day(inputs.known_from, locale).removesuffix(".")  # it ends a sentence: "11 nov."
         part = say(f"verdict.part.{inputs.cadence}", locale, day=day)
         # that nothing else stands out would be a verdict
         return " ".join(filter(None, (part, _first(inputs, changes, causes), pressing)))

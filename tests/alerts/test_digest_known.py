@@ -23,6 +23,7 @@ NANO = 10**9
 ZONE = "Europe/Paris"
 ORGANISATION = Organisation(tenant="acme", name="Acme", zone=ZONE)
 EVERYBODY = Audience(audience="all", name="Acme")
+IN_FRENCH = Audience(audience="all", name="Acme", locale="fr")
 BEGAN = date(2026, 8, 17)  # a Monday
 LATER = datetime(2026, 12, 10, 8, tzinfo=UTC)
 AUGUST = Month(2026, 8)
@@ -87,6 +88,14 @@ def test_the_first_month_is_known_in_part_and_says_so_instead_of_a_verdict() -> 
         "It is compared with nothing and judged by no target; September will be the first whole month.",
     ]
     assert _rows(message) == {"Spend": ("€501", "no budget", "–")}
+
+
+def test_a_month_that_is_abbreviated_does_not_end_a_sentence_twice() -> None:
+    november = Month(2026, 11)
+    message = _month(november, 900, None, known_from=date(2026, 11, 11), audience=IN_FRENCH)
+    assert message.summary.startswith(
+        "Une partie seulement de ce mois est connue, à partir du mer. 11 nov. Dépenses"
+    )
 
 
 def test_nobody_was_idle_for_four_weeks_of_which_two_are_known() -> None:
