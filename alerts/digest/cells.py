@@ -18,6 +18,10 @@ from uptake.stats.forecast import Forecast
 Cells = tuple[str, str, str]
 
 
+LEAST_POINTS = 0.001
+"""The smallest difference of shares that is written."""
+
+
 def cells(
     name: str,
     now: KpiResult,
@@ -74,7 +78,10 @@ def _target(result: KpiResult, target: Standing | None, locale: Language) -> str
 
 def short_of(standing: Standing, locale: Language) -> str:
     """What is missing to a target: a distance, and no verdict."""
-    return say("target.short", locale, points=points(standing.short or 0.0, locale).lstrip("+"))
+    missing = standing.short or 0.0
+    if missing and formats.points(missing, locale) == formats.points(0.0, locale):
+        return say("target.short", locale, points="< " + points(LEAST_POINTS, locale).lstrip("+"))
+    return say("target.short", locale, points=points(missing, locale).lstrip("+"))
 
 
 def _changed(

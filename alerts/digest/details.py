@@ -185,10 +185,11 @@ def _budgets(inputs: DigestInputs) -> Iterator[Block]:
     rows = []
     for each in sorted(inputs.budgets, key=lambda e: (-e.share_used, e.budget.budget)):
         made = inputs.forecasts.get(each.budget.budget)
-        forecast = say("details.too_little_history", locale)
+        over = each.share_gone >= 1  # all of it is known
+        forecast = "–" if over else say("details.too_little_history", locale)
         off = "–"
         if made is not None:
-            forecast = forecast_of(made, currency, locale)
+            forecast = "–" if over else forecast_of(made, currency, locale)
             off = "–" if made.error is None else formats.share(abs(made.error), locale)
         rows.append(
             (

@@ -38,7 +38,7 @@ def spend_cells(
         amount = formats.money(own[0].amount_nano, now.currency, locale)
         target = say(f"cell.{own[0].budget.period}", locale, amount=amount)
         notes.append(_budget("change.budget", own[0], now.currency, locale))
-        if own[0].budget.budget in forecasts:
+        if own[0].budget.budget in forecasts and own[0].share_gone < 1:  # of what is over all is known
             expected = forecast_of(forecasts[own[0].budget.budget], now.currency, locale)
             notes.append(say("change.forecast", locale, amount=expected))
     elif budgets:

@@ -463,12 +463,13 @@ def test_what_caching_saved_is_the_least_where_tokens_have_no_price() -> None:
 def test_a_value_that_rounds_to_its_target_and_has_not_reached_it_does_not_read_as_if() -> None:
     aim = Target.model_validate({"kpi": "adoption", "target": 0.7, "owner": "Somebody", "due": "2026-12-31"})
 
-    def row(k: int, state: Any) -> tuple[str, ...]:
-        this = {"adoption": _rate("adoption", k, 235, WEEK)}
-        targets = {"adoption": Standing(aim, state, short=abs(0.7 - k / 235))}
+    def row(k: int, state: Any, n: int = 235) -> tuple[str, ...]:
+        this = {"adoption": _rate("adoption", k, n, WEEK)}
+        targets = {"adoption": Standing(aim, state, short=abs(0.7 - k / n))}
         return _rows(digest.compose(_inputs(WEEK, this, this, targets=targets), LATER))["Adoption"]
 
     assert row(164, "open")[:2] == ("69.8% (164 of 235)", "70% · 0.2 pts to go")
+    assert row(6_996, "open", 10_000)[1] == "70% · < 0.1 pts to go"
     assert row(165, "reached")[:2] == ("70% (165 of 235)", "70% · reached")
 
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from uptake.alerts import digest
+from uptake.alerts.budgets import evaluate
 from uptake.alerts.digest import DigestInputs
 from uptake.alerts.gather import Gatherer
 from uptake.alerts.message import Actions, Chart, Message, Table, Text
 from uptake.alerts.targets import Standing
 from uptake.calendar import Closed, FiscalQuarter, IsoWeek, Month
-from uptake.sql.results import KpiResult
+from uptake.sql.results import KpiResult, SpendSoFar
 from uptake.stats import wilson
-from uptake.workspace.models import Audience, Organisation, Target
+from uptake.stats.forecast import Forecast
+from uptake.workspace.models import Audience, Budget, Organisation, Target
 
 NANO = 10**9
 ZONE = "Europe/Paris"
@@ -182,3 +185,16 @@ def test_nobody_used_nothing_in_four_weeks_of_which_three_and_a_half_are_known(
     gatherer = Gatherer(world.database.tenant(world.tenant), world.workspace)
     idle = gatherer.inputs(world.workspace.channels.audiences[1], IsoWeek(2026, 46)).idle
     assert [(one.people, one.weeks) for one in idle] == ([(14, weeks)] if weeks else [])
+
+
+@pytest.mark.parametrize(("month", "said"), [(Month(2026, 9), True), (AUGUST, False)])
+def test_a_month_that_is_over_has_no_forecast(month: Month, said: bool) -> None:
+    """September is forecast on the last day of August, and August is known."""
+    budget = Budget(budget="all", name="All", amount=Decimal(900))
+    at = AUGUST.period(ZONE).end
+    judged = evaluate(budget, SpendSoFar(501 * NANO, 501 * NANO, 0, None), month.period(ZONE), at)
+    made = {"all": Forecast(501 * NANO, 501 * NANO, 501 * NANO)}
+    message = _made(AUGUST, [_money(AUGUST, 501)], [], budgets=[judged], forecasts=made)
+    assert ("forecast €501" in str(message.blocks)) == said
+    [table] = [block for block in message.details if isinstance(block, Table) and "Budgets" in block.caption]
+    assert table.rows[0][4] == ("€501 [€501–€501]" if said else "–")
