@@ -163,16 +163,18 @@ def decide(
     audiences: Iterable[Collection[str]],
     before: ShownParts | None = None,
     once: Cells = frozenset(),
+    asides: Iterable[Collection[str]] = (),
 ) -> ShownParts | BothShown:
     """What of a KPI's people may be shown, beside what is shown of those that were decided `before`. `once`: of
-    answers, the people who gave them, each in one part."""
+    answers, the people who gave them, each in one part. `asides`: groups that are worth more than a single team."""
     unions = [definition.numerator_of] if definition.numerator_of else []
+    unions += definition.unions
     unions += [_names(definition, part) for part in dict.fromkeys(definition.within_part.values())]
     earlier = None
     if before:
         within = definition.people_within or _OF_SOME_APPS
         earlier = Earlier(before, within, same=OTHER not in within.get(_PEOPLE, (OTHER,)))
-    shown = ShownParts(dict(people), audiences, unions, earlier)
+    shown = ShownParts(dict(people), audiences, unions, earlier, asides)
     return BothShown(shown, ShownParts(dict(once), audiences, unions)) if once else shown
 
 

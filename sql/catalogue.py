@@ -51,6 +51,7 @@ class KpiDefinition(BaseModel):
     part (`numerator` and `rest` of a share without parts, `people` of what is not divided) in which parts of that KPI
     its people are, `other` being those whom that one does not count. `people_with_days`: so in periods of so many days,
     at least and at most (None: in all).
+    `unions`: further parts added up, which a KPI that is decided after this one shows: decided before single parts.
     `people_once`: parts count answers; the columns `once_<part>` count each person in one of them.
     `sides` names the column that tells the two groups of teams apart which the value compares.
     `interval` is "wilson" for shares of independent answers or people; money and tokens have none.
@@ -84,6 +85,7 @@ class KpiDefinition(BaseModel):
     people_with: str = ""
     people_within: Mapping[str, tuple[str, ...]] = {}
     people_with_days: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = None
+    unions: tuple[tuple[str, ...], ...] = ()
     people_once: bool = False
     sides: str = ""
     by: Mapping[str, Words] = {}
@@ -163,7 +165,8 @@ def read_definition(folder: Traversable) -> KpiDefinition:
     explained = {"excluded": definition.excludes, "extra": definition.extras, "part": definition.parts}
     declared = {(kind, name) for kind, names in explained.items() for name in names}
     given_away = definition.extras_of_part
-    unknown = {*definition.numerator_of, *given_away.values()} - set(definition.parts)
+    added = {part for union in definition.unions for part in union}
+    unknown = {*definition.numerator_of, *given_away.values(), *added} - set(definition.parts)
     unknown |= given_away.keys() - set(definition.extras)
     unknown |= {definition.sides.removeprefix("extra_")} - {"", *definition.extras}
     unknown |= definition.people_beside.keys() - {*definition.extras, *definition.excludes}
@@ -172,7 +175,7 @@ def read_definition(folder: Traversable) -> KpiDefinition:
     if unknown:
         raise UsageError(
             f"{where}: there is no {', '.join(sorted(unknown))}",
-            "numerator_of, extras_of_part, sides and people_beside name its parts, extras and exclusions",
+            "numerator_of, unions, extras_of_part, sides and people_beside name its parts, extras and exclusions",
         )
     if columns != declared:
         differing = ", ".join(sorted(f"{kind}_{name}" for kind, name in columns ^ declared))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -163,6 +163,8 @@ class KpiRunner:
             raise ValueError(f"the workspace is of {workspace.tenant!r}, the database of {database.name!r}")
         self._database = database
         self._organisation = workspace.organisation
+        self._roster = workspace.roster
+        self._championed: dict[date, tuple[frozenset[str], ...]] = {}
         self._activity = (reader or ActivityReader(database)) if activity and database.uses_activity else None
         self._remember = remember
         self._input_rates = input_rates
@@ -175,8 +177,13 @@ class KpiRunner:
         self._audiences = audiences
         # One decision for all periods and audiences in which the same numbers of people are divided alike.
         self._shown = lru_cache(maxsize=_DECISIONS)(
-            lambda name, people, before, once, sides: decide(
-                definition_of(name), people, [*audiences, *sides_within(sides, audiences)], before, once
+            lambda name, people, before, once, sides, asides: decide(
+                definition_of(name),
+                people,
+                [*audiences, *sides_within(sides, audiences)],
+                before,
+                once,
+                asides,
             )
         )
         self._breakdown = lru_cache(maxsize=_DECISIONS)(
@@ -386,12 +393,25 @@ class KpiRunner:
             same = definition_of(first)
             before = self._answer(same, period, () if first == definition.name else apps).rows.shown
         once, sides = once_of(definition, cells), sides_of(definition, cells)
-        shown: ShownParts | BothShown = self._shown(definition.name, people, before, once, sides)
+        asides = () if apps else self._compared_later(definition, period)
+        shown: ShownParts | BothShown = self._shown(definition.name, people, before, once, sides, asides)
         if isinstance(shown, BothShown) or not (apps and is_undivided_count(definition, first)):
             return shown
         # some of those who use any app: beside what is decided of some apps, what all are
         whole = self._answer(definition, period, ()).rows.shown
         return BothShown(shown, beside_all_apps(people, self._audiences, whole))
+
+    def _compared_later(self, definition: KpiDefinition, period: Period) -> tuple[frozenset[str], ...]:
+        """The two groups of teams that a KPI compares which is decided after this one: with a champion and without.
+        What they stand at is worth more than what a single team does."""
+        if not any(k.sides and k.people_with == definition.name for k in load_catalogue().values()):
+            return ()
+        day = period.last
+        if day not in self._championed:
+            here = [person for person in self._roster if person.on(day)]
+            first = frozenset(person.team for person in here if person.champion)
+            self._championed[day] = first, frozenset(person.team for person in here) - first
+        return self._championed[day]
 
     def _decided_beside(
         self, period: Period, apps: tuple[str, ...], definition: KpiDefinition, cells: Sequence[Cell]

@@ -31,7 +31,8 @@ class ShownParts:
     would reveal one. Parts are shown only where the total is. A team that nobody is in is known to be empty.
 
     `earlier` is what is shown of the same people otherwise divided: nothing that is shown here gives away, with what
-    is shown there, one to four people of either (`overlay`).
+    is shown there, one to four people of either (`overlay`). `asides` are groups that are decided after the audiences
+    and before single teams.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class ShownParts:
         audiences: Iterable[Collection[str]] = (),
         unions: Iterable[Collection[str]] = (),
         earlier: Earlier | None = None,
+        asides: Iterable[Collection[str]] = (),
     ) -> None:
         self.parts = frozenset(part for _, part in cells)
         """All parts, those that nobody is in included."""
@@ -57,6 +59,8 @@ class ShownParts:
         teams = frozenset(self._teams)
         declared = (group for one in audiences if (group := frozenset(one) & teams))
         self._groups = tuple(dict.fromkeys((teams, *declared)))
+        beside = (group for one in asides if (group := frozenset(one) & teams))
+        self._asides = tuple(group for group in dict.fromkeys(beside) if group not in self._groups)
         self._everything = not any(is_small(people) for people in self._cells.values())
         if not self._everything:
             self._decide()
@@ -90,14 +94,18 @@ class ShownParts:
     def whole(self, name: str) -> Whole:
         """Its people as one part of this name, and of whom the total is shown."""
         teams = [frozenset([team]) for team in self._teams]
-        totals = [(group, frozenset([name])) for group in (*self._groups, *teams) if self.may_show(group)]
+        totals = [
+            (group, frozenset([name]))
+            for group in (*self._groups, *self._asides, *teams)
+            if self.may_show(group)
+        ]
         people = {(team, name): self._people((frozenset([team]), self.parts)) for team in self._teams}
         cells = {cell: n for cell, n in people.items() if n}
         return Whole(Divided(cells, {name: (name,)}, tuple(dict.fromkeys(totals))))
 
     @cached_property
     def _saying(self) -> Saying:
-        groups = dict.fromkeys((*self._groups, *(frozenset([team]) for team in self._teams)))
+        groups = dict.fromkeys((*self._groups, *self._asides, *(frozenset([team]) for team in self._teams)))
         cuts = dict.fromkeys((self.parts, *self._unions, *(frozenset([part]) for part in self.parts)))
         return Saying(groups, cuts, self._people, lambda figure: self.may_show(figure[0], *figure[1]))
 
@@ -166,7 +174,12 @@ class ShownParts:
         fine = [one for part in self.parts if (one := frozenset([part])) != self.parts]
         levels = [
             [(sorted(teams), teams) for teams in level]
-            for level in ([organisation], audiences, [frozenset([team]) for team in self._teams])
+            for level in (
+                [organisation],
+                audiences,
+                self._asides,
+                [frozenset([team]) for team in self._teams],
+            )
         ]
         for stage in ([self.parts], coarse, fine):
             cuts = [(sorted(parts), parts) for parts in stage]

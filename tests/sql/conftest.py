@@ -242,6 +242,9 @@ class Rows:
         """As `runner`, and hides nothing."""
         return CountingRunner(*self._of(audiences, organisation))
 
+    def workspace(self) -> Workspace:
+        return self._of((), {})[1]
+
     def _of(
         self, audiences: Iterable[tuple[str, ...]], organisation: dict[str, Any]
     ) -> tuple[TenantDatabase, Workspace]:

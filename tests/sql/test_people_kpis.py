@@ -11,6 +11,8 @@ from uptake.calendar import IsoWeek, Period
 from uptake.sql import runner as runner_module
 from uptake.sql.building import Cells, decide
 from uptake.sql.catalogue import KpiDefinition
+from uptake.sql.runner import KpiRunner
+from uptake.workspace.models import Person
 
 OLD = "2026-01-05"
 
@@ -415,6 +417,35 @@ def test_teams_with_and_without_a_champion_are_groups_of_people(
     for name in "def":
         rows.usage(monday, user_id=f"{name}-1", team=name)
     assert rows.runner().run("champions", week).value == 0
+
+
+def test_what_champions_are_compared_by_is_shown_rather_than_a_single_team(
+    rows: Any, week: Period, monday: datetime
+) -> None:
+    stays = []
+    for name, people, active, champion in (
+        ("a", 20, 17, True), ("b", 24, 16, True), ("c", 20, 14, True),
+        ("d", 20, 10, False), ("e", 20, 9, False), ("f", 20, 8, False),
+    ):  # fmt: skip
+        users = [f"{name}-{nth}" for nth in range(people)]
+        for user in users[:active]:
+            rows.usage(monday, user_id=user, team=name)
+        stays += [
+            {"user_id": user, "team": name, "joined": date(2026, 1, 5), "champion": champion and not nth}
+            for nth, user in enumerate(users)
+        ]
+    rows.roster(*stays)
+    database, workspace = rows.database.tenant(rows.tenant), rows.workspace()
+    people = tuple(Person.model_validate(stay) for stay in stays)
+    unaware = rows.runner(remember=True)
+    aware = KpiRunner(database, workspace.model_copy(update={"roster": people}), remember=True)
+    assert unaware.run("champions", week).hidden == "complement", "three of a are what b and c leave"
+    result = aware.run("champions", week)
+    assert result.value is not None
+    assert aware.run("adoption", week, ["a"]).hidden == "complement"
+    by_team = aware.by_team("adoption", week)
+    assert [name for name in "abc" if by_team[name].hidden] == ["a", "c"]
+    assert not any(by_team[name].hidden for name in "def")
 
 
 def test_in_a_week_in_which_nothing_was_heard_no_part_is_known(rows: Any, week: Period) -> None:

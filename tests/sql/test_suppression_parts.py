@@ -114,15 +114,18 @@ def small_groups(cells: Cells) -> list[tuple[Cell, ...]]:
 
 
 @settings(deadline=None)
-@given(CELLS, AUDIENCES, UNIONS)
+@given(CELLS, AUDIENCES, UNIONS, AUDIENCES)
 def test_no_one_to_four_people_can_be_computed_from_all_that_is_shown(
-    cells: Cells, audiences: list[frozenset[str]], unions: list[frozenset[str]]
+    cells: Cells,
+    audiences: list[frozenset[str]],
+    unions: list[frozenset[str]],
+    asides: list[frozenset[str]],
 ) -> None:
     small = small_groups(cells)
     for patience in (few.PATIENCE, -1_000_000):  # both ways to search
         with patch.object(few, "PATIENCE", patience):
-            one = ShownParts(cells, audiences, unions)
-        attacker = Attacker(cells, what_is_shown(one, cells, audiences, unions))
+            one = ShownParts(cells, audiences, unions, asides=asides)
+        attacker = Attacker(cells, what_is_shown(one, cells, [*audiences, *asides], unions))
         for group in small:
             assert not attacker.knows(group), group
 
@@ -320,3 +323,18 @@ def test_in_six_hundred_teams_with_six_parts_each_audience_shows_its_large_parts
         assert not any(one.may_show(audience, part) for part in small)
         if sum(people[part] for part in small) >= 5:
             assert all(one.may_show(audience, part) for part in people if part not in small)
+
+
+def test_groups_that_are_compared_go_before_single_teams_and_after_audiences() -> None:
+    """Three of the people of a are in y, so that no more is shown of a than hides them."""
+    cells = cells_of((17, 3), (16, 8), (12, 7), (14, 6))
+    alone = ShownParts(cells)
+    assert shown_in(alone, "b", "xy") == "xy"
+    assert shown_in(alone, "ab", "xy") == "", "of a, it is what b leaves"
+    compared = ShownParts(cells, asides=["ab", "cd"])
+    assert shown_in(compared, "ab", "xy") == shown_in(compared, "cd", "xy") == "xy"
+    assert shown_in(compared, "b", "xy") == ""
+    assert shown_in(compared, "c", "xy") == shown_in(compared, "d", "xy") == "xy"
+    assert shown_in(ShownParts(cells, ["bcd"], asides=["ab"]), "bcd", "xy") == "", "a is what it leaves"
+    among = ShownParts(cells, ["ac"], asides=["ab"])
+    assert shown_in(among, "ac", "xy") == "xy"
