@@ -404,7 +404,8 @@ class KpiRunner:
     def _compared_later(self, definition: KpiDefinition, period: Period) -> tuple[frozenset[str], ...]:
         """The two groups of teams that a KPI compares which is decided after this one: with a champion and without.
         What they stand at is worth more than what a single team does."""
-        if not any(k.sides and k.people_with == definition.name for k in load_catalogue().values()):
+        comparing = (k for k in load_catalogue().values() if k.sides)
+        if not any(decided_before(k, period, ()) == definition.name for k in comparing):
             return ()
         day = period.last
         if day not in self._championed:

@@ -115,7 +115,7 @@ def test_the_organisations_lifecycle_is_shown_but_for_what_gives_newcomers_away(
     same_parts(found, parts)
     in_use = sum(parts[state] for state in ("new", "retained", "reactivated"))
     assert is_few(in_use - of_people.breadth(WEEK).denominator), "who is active in grace"
-    assert {name for name, people in found.parts.items() if people is None} == {"new", "lapsed"}
+    assert {name for name, people in found.parts.items() if people is None} == {"new", "at_risk"}
 
 
 @pytest.mark.parametrize("week", [WEEK, BEFORE], ids=str)
