@@ -9,6 +9,7 @@ of them is another, it is composed anew, so that what is kept is what composing 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cached_property
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
@@ -39,10 +40,9 @@ class Drafts:
         self._state = state
         self._database = database
         self._organisation = workspace.organisation
-        self._workspace = sha256(workspace.model_dump_json().encode()).hexdigest()
+        self._workspace = workspace
         self._program = program()
         self._taken: tuple[Fingerprints, Reports] | None = None
-        self._data: dict[str, str] = {}
 
     def message(self, audience: Audience, span: Closed, now: datetime) -> Message:
         """An audience's digest of a closed period. Raises UsageError for one that is not closed at `now`."""
@@ -60,8 +60,13 @@ class Drafts:
         return message
 
     def _made_of(self, audience: Audience, span: Closed, now: datetime) -> str:
-        parts = (self._program, self._workspace, audience.model_dump_json(), self._data_of(span, now))
+        data = self._data_of(span, now)
+        parts = (self._program, self._workspace_print, audience.model_dump_json(), data)
         return sha256("\n".join(parts).encode()).hexdigest()
+
+    @cached_property
+    def _workspace_print(self) -> str:
+        return sha256(self._workspace.model_dump_json().encode()).hexdigest()
 
     def _data_of(self, span: Closed, now: datetime) -> str:
         """All that is known until the period's end: some figures look back a year, some to the first event.
@@ -69,15 +74,13 @@ class Drafts:
         Of all periods it is taken once, before the run's first figure: the gatherer keeps what it was told, so that a
         later period is made of figures that were asked for an earlier one.
         """
-        zone, name = self._organisation.zone, str(span)
+        zone = self._organisation.zone
         if self._taken is None:
             whole = Period(EVER, now.astimezone(ZoneInfo(zone)).date(), zone)
             self._taken = Fingerprints(self._database, whole), Reports(self._database, whole)
-        if name not in self._data:
-            events, reports = self._taken
-            after = span.period(zone).after
-            self._data[name] = f"{events.of(Period(EVER, after, zone))} {reports.before(after)}"
-        return self._data[name]
+        events, reports = self._taken
+        after = span.period(zone).after
+        return f"{events.of(Period(EVER, after, zone))} {reports.before(after)}"
 
     def _kept(self, identity: str, made_of: str) -> Message | None:
         same = (drafts.c.identity == identity) & (drafts.c.made_of == made_of)

@@ -355,7 +355,7 @@ class Gatherer:
         by_team = self._runner.by_team("adoption", period, teams=teams)
         championed = self._once(
             ("championed", period.last),
-            lambda: frozenset(p.team for p in self._workspace.roster if p.champion and p.on(period.last)),
+            lambda: self._workspace.championed_on(period.last),
         )
         # What champions are worth is dear to compare: only where it is said of somebody.
         if not idle_teams(by_team, championed, known, teams):

@@ -6,7 +6,7 @@ keeps what was said.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,9 +46,9 @@ class Place:
     def tenant(self) -> str:
         return self.workspace.tenant
 
-    def drafts(self) -> Drafts:
-        """Composes a run's digests: take a new one for each run."""
-        gatherer = Gatherer(self.database, self.workspace, self.input_rates)
+    def drafts(self, readers: Iterable[Audience] = ()) -> Drafts:
+        """Composes a run's digests, of `readers` if not of all: take a new one for each run."""
+        gatherer = Gatherer(self.database, self.workspace, self.input_rates, readers)
         return Drafts(self.state, self.database, self.workspace, gatherer)
 
 

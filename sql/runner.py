@@ -163,7 +163,7 @@ class KpiRunner:
             raise ValueError(f"the workspace is of {workspace.tenant!r}, the database of {database.name!r}")
         self._database = database
         self._organisation = workspace.organisation
-        self._roster = workspace.roster
+        self._workspace = workspace
         self._championed: dict[date, tuple[frozenset[str], ...]] = {}
         self._activity = (reader or ActivityReader(database)) if activity and database.uses_activity else None
         self._remember = remember
@@ -409,9 +409,9 @@ class KpiRunner:
             return ()
         day = period.last
         if day not in self._championed:
-            here = [person for person in self._roster if person.on(day)]
-            first = frozenset(person.team for person in here if person.champion)
-            self._championed[day] = first, frozenset(person.team for person in here) - first
+            first = self._workspace.championed_on(day)
+            here = frozenset(person.team for person in self._workspace.roster if person.on(day))
+            self._championed[day] = first, here - first
         return self._championed[day]
 
     def _decided_beside(

@@ -173,16 +173,14 @@ def _composed(
     home: Home, workspace: Workspace, span: Closed, readers: Sequence[Audience]
 ) -> Iterator[tuple[Message, bool]]:
     """Each audience's digest, and whether there are any data at all in the time that it looks at."""
-    from uptake.alerts.drafts import Drafts
-    from uptake.alerts.gather import Gatherer
+    from uptake.alerts.saying import Place
     from uptake.rates import input_rates
 
     home.runner(workspace.tenant)  # publishes the roster
     database = home.database.tenant(workspace.tenant)
-    gatherer = Gatherer(database, workspace, input_rates(workspace), readers)
-    drafts = Drafts(home.state, database, workspace, gatherer)
+    drafts = Place(home.state, database, workspace, input_rates(workspace)).drafts(readers)
     for audience in readers:
-        yield drafts.message(audience, span, home.clock.now()), gatherer.has_data(span)
+        yield drafts.message(audience, span, home.clock.now()), drafts.gatherer.has_data(span)
 
 
 def _show(message: Message, channel: str, form: Format, explain: bool) -> None:

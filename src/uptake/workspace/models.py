@@ -351,6 +351,10 @@ class Workspace(Model):
             and (app.valid_to is None or day < app.valid_to)
         )
 
+    def championed_on(self, day: date) -> frozenset[str]:
+        """The teams that have a champion on a day."""
+        return frozenset(person.team for person in self.roster if person.champion and person.on(day))
+
     @cached_property
     def registry(self) -> dict[str, App]:
         return {app.app: app for app in self.apps}
