@@ -17,6 +17,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from uptake import engine
 from uptake.errors import UnavailableError
 from uptake.perthread import PerThread
 
@@ -60,9 +61,12 @@ class Database:
     @classmethod
     def embedded(cls, path: Path | None) -> Self:
         """The engine inside this process, on disk at `path`, or in memory (`None`). One path per process."""
-        if path is not None:
-            path.mkdir(parents=True, exist_ok=True)
-        return cls({"interface": "chdb", "path": str(path) if path else ":memory:"})
+        if path is None:
+            return cls({"interface": "chdb", "path": engine.MEMORY})
+        path.mkdir(parents=True, exist_ok=True)
+        if not any(path.iterdir()):
+            engine.need_room(str(path))
+        return cls({"interface": "chdb", "path": str(path), "chdb_options": engine.OPTIONS})
 
     @classmethod
     def served(cls, url: str) -> Self:
@@ -98,8 +102,18 @@ class Database:
         """This thread's client."""
         return self._clients.get()
 
-    def command(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Any:
-        return self.client().command(statement, parameters=dict(parameters or {}))
+    def command(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Run a statement that changes something. Raises UnavailableError where there is no room for it."""
+        if self._connect["interface"] == "chdb":
+            engine.need_room(self._connect["path"])
+        return self.client().command(
+            statement, parameters=dict(parameters or {}), settings=dict(settings or {})
+        )
 
     def insert_json_lines(self, table: str, lines: bytes) -> None:
         """Insert rows given as JSON objects, one a line. Returns when they are durable, or raises."""
@@ -153,7 +167,7 @@ class TenantDatabase:
         """Run an INSERT ... SELECT or a DELETE of one tenant's data inside the database. Returns when it is done."""
         settings = {**INSERT_SETTINGS, **QUERY_SETTINGS}
         bound = self._bound(statement, parameters)
-        self._database.client().command(statement, parameters=bound, settings=settings)
+        self._database.command(statement, bound, settings)
 
     def _bound(self, sql: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
         if not _TENANT_PARAMETER.search(sql):

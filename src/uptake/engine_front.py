@@ -27,7 +27,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from uptake import engine
 from uptake.clickhouse import DATABASE
+from uptake.errors import UnavailableError
 from uptake.perthread import PerThread
 
 USER = "uptake"
@@ -36,6 +38,10 @@ MAX_FIELD_BYTES = 64 * 2**20
 _SETTING = re.compile(r"[a-z][a-z0-9_]*")
 _INSERT = re.compile(rb"(?is)\s*(INSERT\s+INTO\s.+?)\s+FORMAT\s+(\w+)\s*(?:\n|$)")
 _TRAILING_FORMAT = re.compile(rb"(?is)\bFORMAT\s+(\w+)\s*;?\s*$")
+# What changes something without reserving space for it, as inserts and merges do.
+_UNRESERVED = re.compile(
+    rb"(?is)\s*(CREATE|ALTER|DROP|DELETE|UPDATE|TRUNCATE|RENAME|EXCHANGE|ATTACH|DETACH)\b"
+)
 _ERROR_CODE = re.compile(r"Code: (\d+)")
 
 # What clickhouse-connect sends for the HTTP server itself; the engine would refuse it as an unknown setting.
@@ -51,10 +57,10 @@ _TRANSPORT = frozenset(
 class EngineFront:
     """The front's application, and the address file that lets the owner's other processes find it."""
 
-    def __init__(self, path: str, password: str | None = None) -> None:
-        """`path` is the engine's directory or ``:memory:``, already opened by this process."""
+    def __init__(self, address: str, password: str | None = None) -> None:
+        """`address` is what this process has opened the engine by already (`engine.address`), or ``:memory:``."""
         self.password = password or secrets.token_urlsafe(24)
-        self._path = path
+        self._address = address
         self._connections: PerThread[Any] = PerThread(self._connect, lambda connection: connection.close())
         self.app = Starlette(
             routes=[Route("/ping", self._ping), Route("/", self._handle, methods=["GET", "POST"])]
@@ -105,6 +111,11 @@ class EngineFront:
             for name, value in parameters.items()
             if name not in _TRANSPORT and not name.startswith("param_") and _SETTING.fullmatch(name)
         }
+        if _UNRESERVED.match(whole):
+            try:
+                engine.need_room(engine.path(self._address))
+            except UnavailableError as error:  # as the engine says it of what reserves its space
+                return _failure(f"Code: 243. DB::Exception: {error.message}. (NOT_ENOUGH_SPACE)", 500)
         try:
             connection = self._connection(parameters.get("database", ""))
             try:
@@ -133,7 +144,7 @@ class EngineFront:
         return Response(answer or b"", headers={"X-ClickHouse-Format": format_name})
 
     def _connect(self) -> Any:
-        return chdb.connect(self._path)  # type: ignore[no-untyped-call]
+        return chdb.connect(self._address)  # type: ignore[no-untyped-call]
 
     def _connection(self, database: str) -> Any:
         connection = self._connections.get()

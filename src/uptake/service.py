@@ -15,6 +15,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from uptake import engine
 from uptake.alerts.deliver import Deliverer
 from uptake.alerts.deliver.files import FilesDeliverer
 from uptake.alerts.deliver.slack import SlackDeliverer
@@ -134,7 +135,7 @@ class Service:
             EngineFront,  # with it the engine, which the distributed mode does without
         )
 
-        front = EngineFront(str(self.home.settings.chdb_path.resolve()))
+        front = EngineFront(engine.address(self.home.settings.chdb_path))
         self._stack.callback(front.close)
         server = Server(front.app)
         self._stack.callback(server.stop)

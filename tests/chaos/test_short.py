@@ -16,7 +16,11 @@ from uptake_chaos.trial import Result
 def run(arena: Arena, name: str) -> Result:
     """Nothing is lost and nothing doubled, whatever the scenario is."""
     print(f"seed {arena.trial.seed}")
-    result = SCENARIOS[name](arena, SHORT)
+    try:
+        result = SCENARIOS[name](arena, SHORT)
+    except Exception:
+        print(arena.trial.stack.last_words())
+        raise
     print(result, result.figures)
     assert faults_of(result) == [], f"seed {arena.trial.seed}"
     assert result.events > 0

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from uptake.engine import KEEP_FREE_BYTES
 from uptake.home import Home
 
 MIN_FREE_BYTES = 2 * 2**30
@@ -134,6 +135,8 @@ def disk(home: Home) -> Finding:
     home.settings.data.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(home.settings.data).free
     said = f"{free / 2**30:.1f} GiB free at {home.settings.data}"
+    if free < KEEP_FREE_BYTES and not home.settings.clickhouse_url:
+        return Finding("disk", "error", said, "the embedded database refuses events and changes: make room")
     if free < MIN_FREE_BYTES:
         return Finding("disk", "warning", said, "events are refused, not lost, when it is full: make room")
     return Finding("disk", "ok", said)

@@ -9,6 +9,7 @@ import argparse
 import os
 from pathlib import Path
 
+from uptake import engine
 from uptake.clickhouse import Database
 from uptake.engine_front import EngineFront
 from uptake.ingest.gateway.serve import Server
@@ -23,7 +24,7 @@ def main() -> None:
     if not password:
         parser.error("UPTAKE_FRONT_PASSWORD is not set")
     database = Database.embedded(options.directory)
-    front = EngineFront(str(options.directory), password)
+    front = EngineFront(engine.address(options.directory), password)
     server = Server(front.app, port=options.port)
     server.start()
     server.run_until_signal()

@@ -27,6 +27,8 @@ RECOVERS_SECONDS = 30.0
 IN_HAND_SECONDS = 1.5
 """After so long a write that was under way when the disk became full has ended."""
 FLOWS_SECONDS = 30.0
+FILLS_MIB_A_SECOND = 160
+"""A disk fills, it is not full at once: chDB keeps 256 MiB back, and what it has begun ends while others take those."""
 
 
 class CannotMount(RuntimeError):  # noqa: N818 - named for what it is
@@ -72,13 +74,16 @@ class Disk:
         stat = os.statvfs(self.place)
         return stat.f_bavail * stat.f_frsize
 
-    def fill(self) -> None:
-        """Take all that is left, to the last block."""
+    def fill(self, leave: int = 0) -> None:
+        """Take all that is left but `leave` bytes, to the last block, at `FILLS_MIB_A_SECOND`."""
+        pace = threading.Event()
         with (self.place / "filler").open("ab", buffering=0) as filler:
             for block in (bytes(1 << 20), bytes(1 << 12)):
                 with suppress(OSError):
-                    while True:
+                    while self.free > leave:
                         filler.write(block)
+                        if len(block) > 1 << 12:
+                            pace.wait(1 / FILLS_MIB_A_SECOND)
 
     def empty(self) -> None:
         (self.place / "filler").unlink(missing_ok=True)
@@ -99,6 +104,7 @@ def fill_disk(
     with trial.flowing(rate, note) as sender:
         _until(lambda: _events(stack) > at_first, FLOWS_SECONDS, "nothing became visible")
         try:
+            disk.fill()
             full = time.monotonic()
             before = -1
             while (elapsed := time.monotonic() - full) < seconds:

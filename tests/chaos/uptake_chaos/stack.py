@@ -25,6 +25,7 @@ from uptake_chaos.world import REVISIONS, TENANTS, Prices, price_list, write_pri
 
 READY_SECONDS = 90.0
 COMMAND_SECONDS = 120.0
+LINE = 400
 BATCH_EVENTS = (200, 400, 700, 1_000, 3_000, 10_000)
 """Not below what keeps up: a write costs tens of milliseconds whatever it holds."""
 LINGERS = (0.02, 0.1, 0.5)
@@ -114,6 +115,17 @@ class Stack:
             timeout=timeout,
             check=False,
         )
+
+    def last_words(self, lines: int = 15) -> str:
+        """Who ended by itself, and the end of each process's log: what remains of a failure once its machine is
+        gone."""
+        said = [f"{end.name} ended by itself, exit {end.code}" for end in self.supervisor.ends]
+        for name, member in self.supervisor.members.items():
+            alive = "runs" if member.process.alive() else f"exit {member.process.exit_code()}"
+            log = member.process.log
+            tail = log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else []
+            said += [f"--- {name} ({alive})", *(line[:LINE] for line in tail)]
+        return "\n".join(said)
 
     def change_prices(self) -> None:
         """The next list, in the workspace's files. `uptake reprice` brings what is stored up to it."""
