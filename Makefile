@@ -35,7 +35,7 @@ demo: $(READY) ## thirteen weeks of a synthetic organisation: digests, an alert 
 	@$(BIN)/uptake demo
 
 test: lint types ## everything CI runs: lint, types, tests
-	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 lint: $(READY) ## ruff, formatting included
 	$(BIN)/ruff check .

@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-# Nor has one a terminal's width: readline hands one on to the workers of `pytest -n 2`.
+# Nor has one a terminal's width: readline hands one on to the workers of `pytest -n 3`.
 os.environ.pop("COLUMNS", None)
 
-# In `pytest -n 2` a worker takes a folder at a time, because its tests share fixtures; what one broker serves is one
+# In `pytest -n 3` a worker takes a folder at a time, because its tests share fixtures; what one broker serves is one
 # folder. Where processes are waited for is begun with, so that what computes goes on beside it.
 BROKER = (
     *(f"tests/{folder}/" for folder in ("audit", "log", "services", "topics", "worker")),
     "tests/cli/test_log_mode.py",
     "tests/sdk/test_kafka_broker.py",
 )
-LONGEST_FIRST = ("broker", "chaos", "sql", "demo", "deploy")
+LONGEST_FIRST = ("broker", "chaos", "sql", "alerts", "demo", "deploy")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

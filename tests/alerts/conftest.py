@@ -13,13 +13,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import Engine, select
 
 from uptake.alerts.deliver.files import FilesDeliverer
+from uptake.alerts.digest import HISTORY
 from uptake.alerts.message import Actions, Button, Buttons, Chart, Footer, Message, Series, Table, Text
 from uptake.alerts.outbox import Outbox
 from uptake.alerts.tick import Tick
@@ -417,6 +418,12 @@ class World:
         # a copy would keep the registry of the old one
         fields = {name: getattr(self.workspace, name) for name in Workspace.model_fields}
         self.workspace = Workspace(**{**fields, "apps": apps})
+
+
+@pytest.fixture
+def short_chart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three weeks drawn instead of twelve, where the chart is not what is looked at: it takes half of composing."""
+    monkeypatch.setitem(cast(dict[str, int], HISTORY), "weekly", 3)
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ MONDAY = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)
 IN_WEEK = datetime(2026, 11, 11, 10, 0, tzinfo=UTC)
 WEEK = IsoWeek(2026, 46)
 
+pytestmark = pytest.mark.usefixtures("short_chart")
+
 
 @pytest.fixture
 def composed(world: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:

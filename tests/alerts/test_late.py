@@ -31,6 +31,8 @@ MONDAY = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)  # 08:00 in Paris
 IN_WEEK = datetime(2026, 11, 11, 10, 0, tzinfo=UTC)
 WEEK = IsoWeek(2026, 46)
 
+pytestmark = pytest.mark.usefixtures("short_chart")
+
 
 def row(
     at: datetime, user: str, cost: int = 0, ver: int = 1, event_id: int | None = None, **given: Any
