@@ -79,10 +79,6 @@ class DigestInputs:
     def known_in_part(self) -> bool:
         return begins_within(self.known_from, self.period)
 
-    @property
-    def earlier_known_in_part(self) -> bool:
-        return begins_within(self.known_from, self.span.shift(-1).period(self.organisation.zone))
-
 
 def begins_within(known_from: date | None, period: Period) -> bool:
     """Whether the events that are known begin within a period, so that it is not known as a whole."""

@@ -103,18 +103,13 @@ def test_a_period_that_is_known_in_part_is_drawn_nowhere_and_compared_with_nothi
     gatherer = Gatherer(world.database.tenant(world.tenant), world.workspace)
     organisation = world.workspace.channels.audiences[0]
     second = gatherer.inputs(organisation, IsoWeek(2026, 45))
-    assert (second.known_from, second.known_in_part, second.earlier_known_in_part) == (
-        date(2026, 10, 28),
-        False,
-        True,
-    )
+    assert (second.known_from, second.known_in_part) == (date(2026, 10, 28), False)
     assert (second.before, second.pairs, second.since) == ({}, None, None)
     assert [result.value for result in second.history["adoption"]] == [None] * 11 + [0.4]
     third = gatherer.inputs(organisation, IsoWeek(2026, 46))
     assert third.before["adoption"].value == 0.4
     assert [result.value for result in third.history["adoption"]] == [None] * 10 + [0.4] * 2
     november = gatherer.inputs(organisation, Month(2026, 11))
-    assert november.earlier_known_in_part
     assert "spend" not in november.before
     assert [result.value for result in november.history["spend"]][:-1] == [None] * 5
 
