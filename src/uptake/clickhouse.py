@@ -54,7 +54,9 @@ class Database:
         """Whether KPIs may be read from the cache by day; False has everything counted from the events."""
         self._clients = PerThread(lambda: self._open(self.name), lambda client: client.close())
         first = self._open(None)
-        first.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+        there = first.query("SELECT 1 FROM system.databases WHERE name = {name:String}", {"name": database})
+        if not there.result_rows:  # who only reads need not be allowed to create, nor have room for it
+            first.command(f"CREATE DATABASE IF NOT EXISTS {database}")
         # An embedded engine lives as long as somebody holds a connection to it: the first is kept until the end.
         self._first = first
 

@@ -38,5 +38,5 @@ def need_room(path: str) -> None:
         raise UnavailableError(
             f"only {free >> 20} MiB are free on the disk of {path}; below {KEEP_FREE_BYTES >> 20} MiB the embedded "
             "database is not changed",
-            "make room there and try again; whatever was refused was not acknowledged",
+            "make room there and try again",
         )

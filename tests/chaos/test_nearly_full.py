@@ -39,20 +39,25 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
 
 
 @pytest.fixture(scope="module")
-def database(disk: Disk) -> Iterator[Database]:
-    """An engine whose disk has less than it keeps free, yet room for all that is tried here; `t` holds 1."""
-    front = ClickHouseFront(disk.place / "data")
-    front.start()
-    served = Database.served(front.url)
+def front(disk: Disk) -> Iterator[ClickHouseFront]:
+    started = ClickHouseFront(disk.place / "data")
+    started.start()
     try:
-        served.command("CREATE TABLE t (n UInt64) ENGINE = MergeTree ORDER BY n")
-        for _ in range(2):
-            served.command("INSERT INTO t VALUES (1)")
-        disk.fill(leave=KEEP_FREE_BYTES - (16 << 20))
-        yield served
+        yield started
     finally:
-        served.close()
-        front.kill()
+        started.kill()
+
+
+@pytest.fixture(scope="module")
+def database(disk: Disk, front: ClickHouseFront) -> Iterator[Database]:
+    """An engine whose disk has less than it keeps free, yet room for all that is tried here; `t` holds 1, twice."""
+    served = Database.served(front.url)
+    served.command("CREATE TABLE t (n UInt64) ENGINE = MergeTree ORDER BY n")
+    for _ in range(2):
+        served.command("INSERT INTO t VALUES (1)")
+    disk.fill(leave=KEEP_FREE_BYTES - (16 << 20))
+    yield served
+    served.close()
 
 
 def test_the_engine_keeps_back_what_its_module_says(database: Database) -> None:
@@ -77,6 +82,12 @@ def test_a_new_database_is_not_begun_there(disk: Disk, database: Database) -> No
     with pytest.raises(UnavailableError, match="below 256 MiB") as refused:
         Database.embedded(disk.place / "another")
     assert "make room" in refused.value.hint
+
+
+def test_who_comes_to_read_is_let_in(front: ClickHouseFront, database: Database) -> None:
+    another = Database.served(front.url)
+    assert another.query("SELECT count() AS n FROM t") == [{"n": 2}]
+    another.close()
 
 
 def test_the_doctor_says_so(disk: Disk, database: Database) -> None:
