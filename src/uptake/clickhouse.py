@@ -18,7 +18,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from uptake import engine
-from uptake.errors import UnavailableError
+from uptake.errors import UnavailableError, UsageError
 from uptake.perthread import PerThread
 
 if TYPE_CHECKING:
@@ -65,8 +65,12 @@ class Database:
         """The engine inside this process, on disk at `path`, or in memory (`None`). One path per process."""
         if path is None:
             return cls({"interface": "chdb", "path": engine.MEMORY})
+        if "?" in str(path):
+            raise UsageError(
+                f"the engine cannot be in {path}: it takes what follows ? for options", "rename it"
+            )
         path.mkdir(parents=True, exist_ok=True)
-        if not any(path.iterdir()):
+        if not any((path / "metadata").glob(f"{DATABASE}*")):
             engine.need_room(str(path))
         return cls({"interface": "chdb", "path": str(path), "chdb_options": engine.OPTIONS})
 

@@ -40,7 +40,7 @@ _INSERT = re.compile(rb"(?is)\s*(INSERT\s+INTO\s.+?)\s+FORMAT\s+(\w+)\s*(?:\n|$)
 _TRAILING_FORMAT = re.compile(rb"(?is)\bFORMAT\s+(\w+)\s*;?\s*$")
 # What changes something without reserving space for it, as inserts and merges do.
 _UNRESERVED = re.compile(
-    rb"(?is)\s*(CREATE|ALTER|DROP|DELETE|UPDATE|TRUNCATE|RENAME|EXCHANGE|ATTACH|DETACH)\b"
+    rb"(?is)(?:\s|--[^\n]*\n|/\*.*?\*/)*(CREATE|ALTER|DROP|DELETE|UPDATE|TRUNCATE|RENAME|EXCHANGE|ATTACH|DETACH)\b"
 )
 _ERROR_CODE = re.compile(r"Code: (\d+)")
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
@@ -12,7 +15,7 @@ from uptake_chaos.disks import CannotMount, Disk
 from uptake.cli import checks
 from uptake.clickhouse import Database
 from uptake.engine import KEEP_FREE_BYTES
-from uptake.errors import UnavailableError
+from uptake.errors import UnavailableError, UsageError
 from uptake.home import Home
 from uptake.local.clickhouse import ClickHouseFront
 from uptake.settings import Settings
@@ -21,10 +24,32 @@ CHANGES = {
     "insert": "INSERT INTO t VALUES (2)",
     "insert of a query": "INSERT INTO t SELECT 2",
     "definition": "CREATE TABLE u (n UInt64) ENGINE = MergeTree ORDER BY n",
+    "definition after a comment": "-- why\n/* and\nmore */ CREATE TABLE u (n UInt64) ENGINE = MergeTree ORDER BY n",
     "mutation": "ALTER TABLE t DELETE WHERE n = 1 SETTINGS mutations_sync = 1",
     "delete": "DELETE FROM t WHERE n = 1",
     "merge": "OPTIMIZE TABLE t FINAL SETTINGS optimize_throw_if_noop = 1",
 }
+
+EMBEDDED = """
+import sys
+from pathlib import Path
+from uptake.clickhouse import Database
+from uptake.errors import UnavailableError
+
+database = Database.embedded(Path(sys.argv[1]))
+database.command("CREATE TABLE t (tenant String) ENGINE = MergeTree ORDER BY tenant")
+print(database.query("SELECT keep_free_space AS bytes FROM system.disks")[0]["bytes"], flush=True)
+sys.stdin.readline()
+for change in (
+    lambda: database.command("DROP TABLE t"),
+    lambda: database.tenant("a").change("DELETE FROM t WHERE tenant = {tenant:String}"),
+):
+    try:
+        change()
+    except UnavailableError as error:
+        print(error.message, flush=True)
+"""
+"""A process with the engine inside it, as `uptake up` is; a line on its input lets it go on."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +74,25 @@ def front(disk: Disk) -> Iterator[ClickHouseFront]:
 
 
 @pytest.fixture(scope="module")
-def database(disk: Disk, front: ClickHouseFront) -> Iterator[Database]:
+def embedded(disk: Disk) -> Iterator[subprocess.Popen[str]]:
+    """While there was room it said how much it keeps free."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", EMBEDDED, str(disk.place / "embedded")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == f"{KEEP_FREE_BYTES}\n"
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def database(disk: Disk, front: ClickHouseFront, embedded: subprocess.Popen[str]) -> Iterator[Database]:
     """An engine whose disk has less than it keeps free, yet room for all that is tried here; `t` holds 1, twice."""
     served = Database.served(front.url)
     served.command("CREATE TABLE t (n UInt64) ENGINE = MergeTree ORDER BY n")
@@ -78,10 +121,27 @@ def test_a_block_of_rows_is_refused(database: Database) -> None:
         database.insert_json_lines("t", b'{"n": 2}')
 
 
-def test_a_new_database_is_not_begun_there(disk: Disk, database: Database) -> None:
+def test_what_changes_something_inside_the_engines_process_is_refused(
+    database: Database, embedded: subprocess.Popen[str]
+) -> None:
+    said, _ = embedded.communicate("\n", timeout=60)
+    assert [line.count("the embedded database is not changed") for line in said.splitlines()] == [1, 1]
+
+
+@pytest.mark.parametrize("lost_and_found", [False, True])
+def test_a_new_database_is_not_begun_there(disk: Disk, database: Database, lost_and_found: bool) -> None:
+    place = disk.place / f"another-{lost_and_found}"
+    if lost_and_found:
+        (place / "lost+found").mkdir(parents=True)
     with pytest.raises(UnavailableError, match="below 256 MiB") as refused:
-        Database.embedded(disk.place / "another")
+        Database.embedded(place)
     assert "make room" in refused.value.hint
+
+
+def test_a_path_that_would_be_read_as_options_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a\\?b"):
+        Database.embedded(tmp_path / "a?b")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_who_comes_to_read_is_let_in(front: ClickHouseFront, database: Database) -> None:

@@ -132,10 +132,12 @@ def slack(home: Home) -> Finding:
 
 
 def disk(home: Home) -> Finding:
-    home.settings.data.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(home.settings.data).free
-    said = f"{free / 2**30:.1f} GiB free at {home.settings.data}"
-    if free < KEEP_FREE_BYTES and not home.settings.clickhouse_url:
+    settings, embedded = home.settings, not home.settings.clickhouse_url
+    settings.data.mkdir(parents=True, exist_ok=True)
+    place = settings.chdb_path if embedded and settings.chdb_path.exists() else settings.data
+    free = shutil.disk_usage(place).free
+    said = f"{free / 2**30:.1f} GiB free at {place}"
+    if free < KEEP_FREE_BYTES and embedded:
         return Finding("disk", "error", said, "the embedded database refuses events and changes: make room")
     if free < MIN_FREE_BYTES:
         return Finding("disk", "warning", said, "events are refused, not lost, when it is full: make room")
