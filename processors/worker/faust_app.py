@@ -12,6 +12,8 @@ What it would do otherwise, each pinned by a test (tests/worker/test_upstream.py
 - it waits for ever for messages in flight when partitions are revoked. It waits so long and no longer;
 - it lets a broker hold an answer back for 1.5 s. aiokafka asks a broker one thing at a time, and while its question is
   about idle partitions alone the busy ones starve: half of the worker's time. An answer is held back briefly.
+- it asks which topics there are every five minutes. A broker that has just come back may know none, and then whoever
+  leads the group gives nobody any partition and sees his mistake that much later. It asks every few seconds.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ REVOKE_SECONDS = 5.0
 """How long a rebalance waits for takes in hand; what is not finished then is read again by the next owner."""
 FETCH_BYTES = 1024 * 1024  # a record has at most 900 KiB; larger answers cost more an event, not less
 FETCH_WAIT_MS = 20
+METADATA_MS = 5_000
 PARTIAL_SECONDS = 0.02  # how long a fetch may wait that leaves a stream without room out
 _NEVER_SECONDS = 20 * 24 * 3600.0  # as milliseconds just below 2**31
 
@@ -251,6 +254,7 @@ def create_app(group: str, broker: Mapping[str, Any]) -> LogApp:
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=FETCH_BYTES,
+        consumer_metadata_max_age_ms=METADATA_MS,
         stream_wait_empty=False,
         stream_recovery_delay=0.0,
         broker_commit_interval=1.0,

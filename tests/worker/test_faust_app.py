@@ -12,7 +12,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from uptake.processors.worker.acks import Acks
-from uptake.processors.worker.faust_app import Link, LogApp, LogConsumerThread, create_app
+from uptake.processors.worker.faust_app import METADATA_MS, Link, LogApp, LogConsumerThread, create_app
 
 P0, P1 = TP("t", 0), TP("t", 1)
 
@@ -87,6 +87,7 @@ def test_settings_that_faust_would_choose_otherwise() -> None:
     assert (conf.key_serializer, conf.value_serializer) == ("raw", "raw")
     assert conf.broker_max_poll_interval * 1_000 < 2**31
     assert not conf.stream_wait_empty
+    assert conf.consumer_metadata_max_age_ms == METADATA_MS
 
 
 def test_what_is_committed_is_what_the_ledger_says_and_fausts_own_acknowledgement_changes_nothing() -> None:

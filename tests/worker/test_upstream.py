@@ -4,19 +4,25 @@ upgrade, look whether its guard in processors/worker/faust_app.py is still neede
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import faust
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.errors import KafkaTimeoutError
 from aiokafka.structs import TopicPartition
 from faust.events import Event
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
+
+from uptake.local.kafka import KafkaNode
+from uptake.processors.worker.faust_app import METADATA_MS
 
 PLACE = TP("t", 0)
 
@@ -218,6 +224,49 @@ def test_faust_waits_for_records_in_flight_without_end() -> None:
     with pytest.raises(Enough):
         asyncio.run(waiting())
     assert sum(rounds) == 60, "seconds, and no end in sight"
+
+
+@pytest.mark.parametrize(
+    ("ages_in_ms", "patience", "is_assigned"),
+    [(METADATA_MS, 60, True), (300_000, 2 * METADATA_MS // 1_000, False)],
+    ids=["ours", "fausts"],
+)
+def test_topics_that_were_not_known_when_the_group_was_assigned_are_found_with_the_next_metadata(
+    broker: KafkaNode, ages_in_ms: int, patience: int, is_assigned: bool
+) -> None:
+    topic = f"late-{ages_in_ms}"
+
+    async def play() -> bool:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=f"127.0.0.1:{broker.port}", group_id=topic, metadata_max_age_ms=ages_in_ms
+        )
+        assigned = asyncio.Event()
+
+        class Told(ConsumerRebalanceListener):  # type: ignore[misc]
+            async def on_partitions_revoked(self, revoked: Any) -> None:
+                pass
+
+            async def on_partitions_assigned(self, given: Any) -> None:
+                nothing.set()
+                if given:
+                    assigned.set()
+
+        nothing = asyncio.Event()
+        await consumer.start()
+        try:
+            consumer.subscribe([topic], listener=Told())
+            await asyncio.wait_for(nothing.wait(), 30)
+            assert consumer.assignment() == frozenset()
+            admin = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{broker.port}")
+            admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
+            admin.close()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(assigned.wait(), patience)
+            return assigned.is_set()
+        finally:
+            await consumer.stop()
+
+    assert asyncio.run(play()) is is_assigned
 
 
 def test_fausts_web_server_is_on_and_listens_everywhere_unless_told_otherwise() -> None:
